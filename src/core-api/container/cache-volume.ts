@@ -3,14 +3,14 @@ import { id, load, typeModule } from "../values/resolver.ts";
 import type { Call } from "../request/call.ts";
 import type { CacheSharing, CacheVolume, Directory } from "../values/values.ts";
 
-/** What BuildKit's names of a project's volumes begin with: all projects of a daemon share one set of names. */
+/** Returns the prefix of a project's volumes in BuildKit, whose cache ids are shared by all projects of a daemon. */
 export function cacheNamespace({ project }: Pick<ApiSessionOptions, "project">): string {
   return `fastloop-cache-${project}`;
 }
 
 /**
- * BuildKit's name of a volume. Those of Dockerfiles go on with `/`. As on a Dagger engine, what is shared in another way is
- * another volume.
+ * Returns BuildKit's id for a volume. Ids of Dockerfiles' caches continue the namespace with `/` instead. As on a
+ * Dagger engine, another sharing mode means another volume.
  */
 export function cacheMountId(key: string, sharing: CacheSharing, options: Pick<ApiSessionOptions, "project">): string {
   const kind = sharing === "SHARED" ? "" : `.${sharing.toLowerCase()}`;

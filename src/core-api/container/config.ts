@@ -109,12 +109,12 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
     }),
 };
 
-/** An absolute path is kept as it was written, as on a Dagger engine. */
+/** Returns the new working directory. An absolute path is kept as it was written, as on a Dagger engine. */
 function workdirOf({ config }: Container, name: string): string {
   return name.startsWith("/") ? name : absolutePath(config.WorkingDir, name);
 }
 
-/** Another entrypoint takes the default arguments with it, unless they are to be kept. */
+/** Sets the entrypoint. The default arguments are cleared unless they are to be kept. */
 function entered(container: Container, entrypoint: readonly string[], keepDefaultArgs: boolean): Container {
   if (keepDefaultArgs) return configured(container, { Entrypoint: entrypoint });
   return changed(configured(container, { Entrypoint: entrypoint, Cmd: [] }), { givenDefaultArgs: false });

@@ -6,11 +6,11 @@ import { id, load, typeModule, type Resolver } from "../values/resolver.ts";
 import type { Call } from "../request/call.ts";
 import type { Container, File } from "../values/values.ts";
 
-/** Variables as a `.env` file has them: `NAME=value`, the value as it was written. */
+/** Variables of a `.env` file as `NAME=value` lines; values are kept as they were written. */
 interface EnvFile {
   readonly type: "EnvFile";
   readonly lines: readonly string[];
-  /** Lines that values may refer to without being variables of this file. */
+  /** Lines that values may refer to but that are not variables of this file. */
   readonly context: readonly string[];
 }
 
@@ -111,7 +111,10 @@ function rawValue(line: string): string {
   return equals < 0 ? "" : line.slice(equals + 1);
 }
 
-/** The value without quotes; `$NAME`, `${NAME}` and `${NAME:-default}` outside of single quotes mean other variables or the client's. */
+/**
+ * Returns the value without quotes. Outside single quotes, `$NAME`, `${NAME}` and `${NAME:-default}` are replaced by
+ * other variables of the file, or the client's. Throws an `ApiError` when a variable refers to itself.
+ */
 function expanded(file: EnvFile, line: string, call: Call, seen: ReadonlySet<string>): string {
   const name = nameOf(line);
   if (seen.has(name)) throw new ApiError(`variable ${name} of the env file refers to itself`);
@@ -133,13 +136,17 @@ function expanded(file: EnvFile, line: string, call: Call, seen: ReadonlySet<str
     .join("");
 }
 
+/**
+ * Replaces `$NAME`, `${NAME}` and `${NAME:-default}`. An unknown or empty variable yields the default, if there is one.
+ */
 export function substitute(text: string, lookup: (name: string) => string | undefined): string {
   const valueOf = (_match: string, plain?: string, braced?: string, fallback?: string): string => {
     const value = lookup(plain ?? braced ?? "");
     if (value !== undefined && value !== "") return value;
     return fallback ?? value ?? "";
   };
-  // A brace behind the last one that closes is never closed: the rest would be looked through for each of them.
+  // Only look for braced names up to the last closing brace. After it no brace is closed, and the regular expression
+  // would scan the rest once per opening brace.
   const closed = text.lastIndexOf("}") + 1;
   return (
     text.slice(0, closed).replaceAll(/(?<!\\)\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})/g, valueOf) +

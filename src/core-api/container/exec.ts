@@ -51,7 +51,10 @@ export const containerExecResolvers: Record<string, Resolver<Container>> = {
   exitCode: async (container, _args: object, call) => Number(await record(call, container, "exitCode")),
 };
 
-/** The command of an exec or a service: the arguments, else the defaults, after the entrypoint if that is asked for. */
+/**
+ * Returns the command of an exec: the arguments or the defaults, after the entrypoint if that is asked for. Throws an
+ * `ApiError` when there is none.
+ */
 export function commandOf(container: Container, args: readonly string[], useEntrypoint: boolean): string[] {
   const { Cmd, Entrypoint } = container.config;
   const given = args.length > 0 ? args : Cmd;
@@ -61,8 +64,8 @@ export function commandOf(container: Container, args: readonly string[], useEntr
 }
 
 /**
- * The container with the files in place that the streams of its user's command go to: a Dagger engine opens them as root, and
- * gives them to that user, who may have no right to make them.
+ * Creates the files that a non-root user's command redirects its streams to. A Dagger engine opens these files as root
+ * and hands them to the user, who may not be allowed to create them.
  */
 function withTargets(container: Container, targets: readonly string[]): Container {
   const { User } = container.config;
@@ -103,7 +106,7 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
   };
 }
 
-/** What a process of the container has around it, whether it is a command's or a service's. */
+/** Returns the environment that a process of the container runs in, for commands and services alike. */
 export async function surroundingsOf(
   container: Container,
   call: Call,
@@ -124,12 +127,16 @@ export async function surroundingsOf(
   };
 }
 
+/** Returns a container's variables, with a default `PATH` if none is set. */
 export function execEnvironment(container: Container): readonly string[] {
   const env = container.config.Env;
   return lookupEnv(env, "PATH") === undefined ? withEnv(env, "PATH", defaultPath) : env;
 }
 
-/** Secrets by id. Volatile variables travel like secrets: their values are in no cache key. */
+/**
+ * Returns the secrets by id. Volatile variables are passed like secrets, so that cache keys do not contain their
+ * values.
+ */
 async function execSecrets(container: Container, call: Call): Promise<ExecSecret[]> {
   const secrets: ExecSecret[] = [];
   for (const { secret, envName, mountPath, owner, mode } of container.secrets) {
@@ -143,7 +150,7 @@ async function execSecrets(container: Container, call: Call): Promise<ExecSecret
   return secrets;
 }
 
-/** The container that an exec leaves: its root file system and every writable mount are what the command made of them. */
+/** Returns the container after an exec: its root file system and each writable mount are outputs of the command. */
 function afterExec(container: Container, exec: Exec): Container {
   const mounts = container.mounts.map((mount): Mount => {
     const { source } = mount;
@@ -153,7 +160,7 @@ function afterExec(container: Container, exec: Exec): Container {
   return changed(container, { rootfs: { kind: "exec", exec, output: "/" }, mounts, exec });
 }
 
-/** What the shim recorded about the last exec, with the secrets masked that the command was given. */
+/** Reads a record that the shim wrote about the last exec. The command's own secrets are masked in it. */
 async function record(call: Call, container: Container, name: string): Promise<string> {
   const { exec } = container;
   if (exec === undefined) throw new ApiError("no command has been set");
@@ -163,7 +170,10 @@ async function record(call: Call, container: Container, name: string): Promise<s
   return content.toString("utf8");
 }
 
-/** Throws where root capabilities are wanted and the user has not allowed them: they are root on the user's machine. */
+/**
+ * Returns `wanted`. Throws an `ApiError` when root capabilities are wanted and the user has not allowed them: they
+ * amount to root on the user's machine.
+ */
 export function requireRootCapabilities(call: Call, wanted: boolean): boolean {
   if (!wanted || call.session.options.rootCapabilities === true) return wanted;
   throw new ApiError(

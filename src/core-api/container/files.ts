@@ -68,7 +68,7 @@ export const containerFileResolvers: Record<string, Resolver<Container>> = {
     const source = load<Directory>(call, args.source, "Directory");
     const owner = await resolveOwner(call, container.rootfs, args.owner ?? "");
     const target = containerPath(container, args.path, args.expand);
-    // A Dagger engine takes `permissions` here and does nothing with them.
+    // A Dagger engine accepts `permissions` here and ignores it.
     const copy = await copyDirectory(call, source, { ...args, permissions: null, ownerIds: owner });
     const place = placeOf(container, target, (mount) => mount.source.kind === "file");
     return place.with(await copy(place.tree, place.path));
@@ -120,7 +120,7 @@ async function putFile(
   const owner = await resolveOwner(call, container.rootfs, args.owner ?? "");
   const given = expandArgument(container, name, args.expand);
   let target = absolutePath(container.config.WorkingDir, given);
-  // A relative path loses its slash on a Dagger engine, when the working directory is put before it.
+  // A Dagger engine drops a relative path's trailing slash when it prepends the working directory.
   if (given.startsWith("/") && namesFolder(given)) target = path.join(target, path.basename(source.path));
   return editAt(container, target, copyFile(call, source, { ...args, ownerIds: owner }));
 }

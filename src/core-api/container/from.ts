@@ -4,7 +4,10 @@ import { scratch } from "../values/rooted.ts";
 import { normalizePlatform } from "../values/platform.ts";
 import type { Call } from "../request/call.ts";
 
-/** A container on an image, with what its configuration says. */
+/**
+ * Returns the container on top of an image, with the image's configuration. Throws an `ApiError` when the image cannot
+ * be resolved.
+ */
 export async function fromImage(container: Container, address: string, call: Call): Promise<Container> {
   const { reference, config } = await call.session.images.resolve(address, normalizePlatform(container.platform));
   const platform = normalizePlatform(
@@ -20,7 +23,7 @@ export async function fromImage(container: Container, address: string, call: Cal
   };
 }
 
-/** A container of nothing. */
+/** Returns a container without a file system or configuration. */
 export function emptyContainer(platform: string): Container {
   return {
     type: "Container",

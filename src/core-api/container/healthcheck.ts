@@ -3,7 +3,10 @@ import { changed } from "./tree.ts";
 import { id, typeModule, type Resolver, type TypeModule } from "../values/resolver.ts";
 import type { Container } from "../values/values.ts";
 
-/** Docker's health check of an image: kept in its configuration, run by whoever runs the image. */
+/**
+ * Docker's health check of an image. It is kept in the image's configuration, and whatever runs the image runs the
+ * check.
+ */
 export const containerHealthcheckSdl = /* GraphQL */ `
     dockerHealthcheck: HealthcheckConfig
     withDockerHealthcheck(
@@ -83,7 +86,7 @@ export const healthcheckModule: TypeModule = typeModule<Healthcheck>(
 
 const unitNs: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
-/** Go's notation, `1m30s`. */
+/** Parses a duration in Go's notation (`1m30s`) into nanoseconds. Throws an `ApiError` for other text. */
 function nanoseconds(text: string): number {
   const parts = text.length > 100 ? [] : [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join("") !== text)

@@ -53,8 +53,8 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
       images: variants.map((variant) => imageOf(call, variant)),
       attributes: imageAttributes(container, args),
     };
-    // A tarball is made by an exporter, not by an operation: it exists from here on, and comes back as a host file. Each
-    // question about what becomes of it asks for it again.
+    // An exporter creates the tarball, not an operation of LLB, so it is written now and returned as a host file. Each
+    // field that is asked of the result calls `asTarball` again, so the file is created once per content.
     return await call.session.once(`tarball ${contentKey(content)}`, call.signal, async () => {
       const folder = path.join(await call.session.temporaryFolder(), randomUUID());
       await mkdir(folder);
@@ -96,7 +96,10 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
 
 const isLoopback = (host: string): boolean => /^(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?$/.test(host);
 
-/** What becomes an image. As on a Dagger engine, an empty container beside variants only carries them. */
+/**
+ * Returns the containers to put into the image. As on a Dagger engine, an empty container that has variants only
+ * carries them and is left out.
+ */
 function variantsOf(call: Call, container: Container, args: ImageArguments): Container[] {
   const containers = [container, ...loadAll<Container>(call, args.platformVariants, "Container")];
   if (containers.length === 1) return containers;
@@ -106,8 +109,8 @@ function variantsOf(call: Call, container: Container, args: ImageArguments): Con
 }
 
 async function exportTarball(call: Call, variants: Container[], args: ImageArguments, sink: ExportSink): Promise<void> {
-  // Both are OCI layouts. The one that BuildKit calls `docker` has a manifest.json as well, which any `docker load`
-  // understands; it knows one platform only.
+  // Both types are OCI layouts. BuildKit's `docker` type adds a manifest.json, which any `docker load` understands, but
+  // it supports a single platform only.
   const type = variants.length === 1 ? "docker" : "oci";
   await runExporter(call, variants, type, imageAttributes(variants[0]!, args), sink);
 }
@@ -144,12 +147,15 @@ async function runExporter(
   return await session.export(call, { type, attributes, sink, results });
 }
 
-/** What an exporter makes an image of. */
+/** Returns the input of an exporter for one image. */
 function imageOf({ session }: Call, container: Container): { definition: Definition; config: ImageConfig } {
   return { definition: definition(session.compile(container.rootfs)), config: exportedConfig(container) };
 }
 
-/** Operations are named by their digests: the last one stands for all that it is made of. */
+/**
+ * Returns a digest of images and attributes. An operation's digest covers its inputs, so the last one represents the
+ * whole definition.
+ */
 function contentKey({
   images,
   attributes,
@@ -164,7 +170,7 @@ function contentKey({
   return createHash("sha256").update(JSON.stringify({ named, attributes })).digest("hex");
 }
 
-/** Works on all at once; the first failure ends the work on the others. */
+/** Runs `work` on all items concurrently. The first failure cancels the others. */
 async function together<T>(
   call: Call,
   items: readonly T[],

@@ -19,7 +19,7 @@ export const containerImportSdl = /* GraphQL */ `
     import(source: ID! @expectedType(name: "File"), tag: String = ""): Container!
 `;
 
-/** An archive of an image as a container: its layers are unpacked by BuildKit, one on the other. */
+/** `Container.import`: loads an image archive as a container. BuildKit unpacks its layers on top of each other. */
 export const containerImportResolvers: Record<string, Resolver<Container>> = {
   import: async (container, { source, tag }: { source: string; tag: string }, call) => {
     const file = load<File>(call, source, "File");
@@ -57,7 +57,7 @@ async function unpacked(call: Call, image: ArchivedImage, folder: string): Promi
     const { tree: source, path: sourcePath } = await call.session.hostTrees.file(file, true);
     const unpack: Edit = { action: "copy-file", source, sourcePath, path: "/", unpack: true };
     const whiteouts = (names ?? (await namesIn(call, edited(scratch, unpack)))).flatMap(whiteout);
-    // What a layer removes, it removes from the layers below it, and its marks are no files.
+    // Whiteouts remove files of the layers below, and the markers themselves are not part of the result.
     const edits: Edit[] = [
       ...(index === 0 ? [] : whiteouts.map(({ removes }) => removes)),
       unpack,
@@ -69,7 +69,7 @@ async function unpacked(call: Call, image: ArchivedImage, folder: string): Promi
   return tree;
 }
 
-/** Files that BuildKit unpacked. */
+/** Returns the names of the files that BuildKit unpacked. */
 async function namesIn(call: Call, tree: Tree): Promise<string[]> {
   return await withTree(call, tree, async (reader) => {
     const names: string[] = [];

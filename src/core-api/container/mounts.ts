@@ -124,7 +124,10 @@ export const containerMountResolvers: Record<string, Resolver<Container>> = {
   },
 };
 
-/** BuildKit asks for credentials by host, without saying for what: they hold for the session, as on a Dagger engine. */
+/**
+ * Adds a credential for the whole session, as on a Dagger engine: BuildKit asks for credentials by host, without naming
+ * the container.
+ */
 function registryAuth(
   container: Container,
   args: { address: string; username: string; secret: string },
@@ -144,7 +147,7 @@ function chownedDirectory(directory: Directory, owner: Owner): Mount["source"] {
     action: "copy-directory",
     source: directory.tree,
     sourcePath: directory.path,
-    // Not the root: BuildKit leaves the owner of a root as it is.
+    // Copy below the root, because BuildKit does not change the owner of a root.
     path: "/mount",
     include: [],
     exclude: [],
@@ -168,7 +171,10 @@ function chownedFile(file: File, owner: Owner): Mount["source"] {
   return { kind: "file", tree, path: name };
 }
 
-/** What a new cache volume holds: its source's files, and a root folder that belongs to the wanted owner. */
+/**
+ * Returns the initial content of a new cache volume: the source's files, in a root folder that belongs to the given
+ * owner.
+ */
 function cacheBase(
   source: Directory | undefined,
   owner: Owner | undefined,

@@ -3,7 +3,10 @@ import type { Call } from "../request/call.ts";
 import type { Resolver } from "../values/resolver.ts";
 import type { Container, Tree } from "../values/values.ts";
 
-/** What a container is said to be: on a Dagger engine these fields run its commands first, and fail where they do. */
+/**
+ * Fields that read a container's configuration. A Dagger engine first runs the container's commands for them, and the
+ * fields fail if a command does.
+ */
 const toldFields = [
   "user",
   "workdir",
@@ -18,7 +21,7 @@ const toldFields = [
   "mounts",
 ];
 
-/** Resolvers of which those fields wait for what the container is made of. */
+/** Wraps the resolvers of those fields: they evaluate the container first. */
 export function told(resolvers: Record<string, Resolver<Container>>): Record<string, Resolver<Container>> {
   const after = Object.entries(resolvers).map(([name, resolve]): [string, Resolver<Container>] => {
     if (!toldFields.includes(name)) return [name, resolve];
@@ -33,13 +36,15 @@ export function told(resolvers: Record<string, Resolver<Container>>): Record<str
   return Object.fromEntries(after);
 }
 
-/** Whether anything is still to be done for a container; an image is not fetched for what its configuration says. */
+/**
+ * Reports whether a container has anything left to evaluate. An image does not need to be pulled for its configuration.
+ */
 function isPending({ rootfs, mounts }: Container): boolean {
   const isMade = ({ kind }: Tree): boolean => kind !== "scratch" && kind !== "image" && kind !== "host";
   return isMade(rootfs) || mounts.some(({ source }) => "tree" in source && isMade(source.tree));
 }
 
-/** Makes all that a container consists of exist: its root file system and what is mounted. */
+/** Evaluates a container's root file system and mounts. Throws an `ApiError` when a mounted path does not exist. */
 export async function evaluateContainer(call: Call, container: Container): Promise<void> {
   await withTree(call, container.rootfs, async () => undefined);
   for (const { source } of container.mounts) {

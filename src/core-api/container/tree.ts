@@ -4,12 +4,15 @@ import { lookupEnv } from "../image/config.ts";
 import { absolutePath, relativeTo } from "../values/paths.ts";
 import type { Container, Mount, Tree } from "../values/values.ts";
 
-/** A container after a change: the image that it was made from is no longer what it is. */
+/** Returns a changed container, which the reference of the image that it came from no longer describes. */
 export function changed(container: Container, patch: Partial<Container>): Container {
   return { ...container, imageReference: undefined, ...patch };
 }
 
-/** Replaces variables in an argument that asks for it. Secret and volatile ones have no value yet. */
+/**
+ * Replaces variables in an argument if `expand` is set. Throws an `ApiError` for secret and volatile variables, which
+ * have no value yet.
+ */
 export function expandArgument(container: Container, text: string, expand: boolean): string {
   if (!expand) return text;
   return expandVariables(text, (name) => {
@@ -23,19 +26,20 @@ export function expandArgument(container: Container, text: string, expand: boole
   });
 }
 
-/** Absolute path of an argument. */
+/** Returns an argument as an absolute path. */
 export function containerPath(container: Container, text: string, expand: boolean): string {
   return absolutePath(container.config.WorkingDir, expandArgument(container, text, expand));
 }
 
-/** Where a path of a container really is: in a mount's tree or in the root file system. */
+/** The tree that holds a path of a container: a mount's, or the root file system. */
 export interface Location {
   readonly tree: Tree;
   readonly path: string;
-  /** The mount that holds it. */
+  /** Mount that holds the path. */
   readonly mount?: Mount;
 }
 
+/** Finds the tree that holds an absolute path. Throws an `ApiError` for a path in a tmpfs or a cache. */
 export function locate(container: Container, absolute: string): Location {
   for (const mount of container.mounts.toReversed()) {
     const relative = relativeTo(mount.target, absolute);
@@ -47,7 +51,7 @@ export function locate(container: Container, absolute: string): Location {
   return { tree: container.rootfs, path: absolute };
 }
 
-/** A mount of the same path, and those below it, give way to the new one. */
+/** Adds a mount. It replaces mounts at the same path and below it. */
 export function withMount(container: Container, mount: Mount): Container {
   const kept = container.mounts.filter(({ target }) => relativeTo(mount.target, target) === undefined);
   const mounts = [...kept, mount];
@@ -64,8 +68,8 @@ export function withoutMount(container: Container, target: string): Container {
 }
 
 /**
- * Changes what is at an absolute path: in the mount that covers it or in the root file system. A mount that `covers` says
- * is itself to be replaced is taken away first.
+ * Changes what is at an absolute path, in the mount that covers it or in the root file system. A mount at exactly this
+ * path is removed first when `covers` returns true for it.
  */
 export function editAt(
   container: Container,
@@ -77,14 +81,17 @@ export function editAt(
   return place.with(edit(place.tree, place.path));
 }
 
-/** Where a change of an absolute path happens, and the container with the tree that the change makes. */
+/**
+ * Returns the tree in which a change of an absolute path happens, and a function that returns the container with the
+ * changed tree.
+ */
 export function placeOf(
   container: Container,
   absolute: string,
   covers: (mount: Mount) => boolean = () => true,
 ): { tree: Tree; path: string; with(tree: Tree): Container } {
   const { tree, path, mount } = locate(container, absolute);
-  // As on a Dagger engine, the container is still known by the image's reference.
+  // As on a Dagger engine, the container keeps the image's reference.
   if (mount === undefined) return { tree, path, with: (rootfs) => ({ ...container, rootfs }) };
   if (mount.target === absolute && covers(mount)) return placeOf(withoutMount(container, absolute), absolute, covers);
   const { source } = mount;

@@ -32,7 +32,9 @@ export const directoryChangeResolvers: Record<string, Resolver<Directory>> = {
     patched(call, directory, await readText(call, load<File>(call, args.patch, "File"))),
 };
 
-/** Patches on the host and comes back as what changed there: git decides what a patch means. */
+/**
+ * Applies a patch with git on the host and turns the result back into changes, because git defines what a patch means.
+ */
 async function patched(call: Call, directory: Directory, patch: string): Promise<Directory> {
   if (patch.trim() === "") return directory;
   const folder = path.join(await call.session.temporaryFolder(), randomUUID());

@@ -64,7 +64,7 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
   layer: (changeset) => layerOf(changeset),
   isEmpty: async (changeset, _args: object, call) => {
     const { added, modified, allRemoved } = await paths(changeset, call);
-    // Folders alone are no change, as for git.
+    // Folders alone are no change, as in git.
     return [...added, ...modified, ...allRemoved].every((name) => name.endsWith("/"));
   },
   addedPaths: async (changeset, _args: object, call) => (await paths(changeset, call)).added,
@@ -96,7 +96,8 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
   export: async (changeset, args: { path: string }, call) => {
     const { added, modified, removed } = await paths(changeset, call);
     const ofGit = [...added, ...modified, ...removed].find(isGitsFile);
-    // What git runs from (hooks, its configuration) is applied by nobody who agreed to changed files.
+    // Changing files must not change what git executes (hooks and its configuration): agreeing to the former is not
+    // agreeing to the latter.
     if (ofGit !== undefined) throw new ApiError(`a changeset with ${JSON.stringify(ofGit)} in it is not exported`);
     const folder = await exportDirectory(call, layerOf(changeset), args.path, false);
     for (const name of removed) await removeBelow(folder, name);
@@ -110,7 +111,10 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
   },
 });
 
-/** What lies behind a link of the host is not the folder's: a changeset's own folders say nothing of the host's. */
+/**
+ * Removes a path below a host folder unless a parent is a symbolic link on the host. What the link leads to is outside
+ * the folder, even where the changeset has a real folder of this name.
+ */
 async function removeBelow(folder: string, name: string): Promise<void> {
   const parents = name.split("/").slice(0, -1);
   for (let at = folder; ; at = path.join(at, parents.shift()!)) {

@@ -63,7 +63,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
   file: (directory, args: { path: string }, call) => {
     const target = pathBelow(directory.path, args.path);
     const known = knownAt(call.session.hostTrees, directory.tree, target);
-    // What the recipe tells is told here, as on a Dagger engine; nothing is evaluated to find out.
+    // Report here what the recipe alone shows, as on a Dagger engine. Nothing is evaluated to find out more.
     if (known === undefined) throw notFound("stat", args.path);
     if (!isUnknown(known) && known.kind === "folder")
       throw new ApiError(`path ${args.path} is a directory, not a file`);

@@ -35,7 +35,7 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
   },
   glob: async (directory, { pattern }: { pattern: string }, call) => {
     const matcher = globMatcher(pattern);
-    // Paths of a directory have no slash in front: a pattern with one fits none of them.
+    // Paths of entries have no leading slash, so a pattern with one matches none of them.
     if (path.normalize(pattern).startsWith("/")) return [];
     return await withTree(call, directory.tree, async (reader) => {
       const found: string[] = [];

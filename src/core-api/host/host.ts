@@ -6,7 +6,7 @@ import { hostServiceResolvers, hostServiceSdl } from "./services.ts";
 import { id, typeModule } from "../values/resolver.ts";
 import type { Directory, File, Host } from "../values/values.ts";
 
-/** The patterns that count; one that means nothing is told in a Dagger engine's words. */
+/** Returns the patterns that have an effect. Throws an `ApiError` in a Dagger engine's words for an invalid one. */
 function checked(kind: "include" | "exclude", patterns: readonly string[]): string[] {
   const invalid = (why: string, cause?: unknown): ApiError =>
     new ApiError(`invalid ${kind}patterns: [${patterns.join(" ")}]: ${why}`, {}, cause);

@@ -25,17 +25,17 @@ interface Serving {
   release(): void;
 }
 
-/** Snapshots of host folders. One is read once in a session, unless `noCache` asks for a fresh look. */
+/** Snapshots of host folders. Each folder is read once per session, unless `noCache` asks to read it again. */
 export class HostTrees {
   private readonly client: BuildkitClient;
   private readonly workdir: string;
   private readonly home: string;
-  /** Of the client. */
+  /** Umask of the client. */
   readonly umask: number;
   private readonly onUnreadable: (text: string) => void;
-  /** root and filter -> the last snapshot. */
+  /** Latest snapshot by root and filter. */
   private readonly byRequest = new Map<string, Promise<Serving>>();
-  /** Everything that is being served. */
+  /** All snapshots that are being served. */
   private readonly servings = new Set<Serving>();
 
   constructor(
@@ -50,13 +50,13 @@ export class HostTrees {
     this.onUnreadable = onUnreadable;
   }
 
-  /** Absolute host path of what the client named; `~` is the client's home. */
+  /** Returns the absolute host path of a path that the client named; `~` is the client's home. */
   resolve(name: string): string {
     const inHome = name === "~" || name.startsWith("~/");
     return inHome ? path.join(this.home, name.slice(1)) : path.resolve(this.workdir, name);
   }
 
-  /** Makes the folder of an export and those above it, with the modes that the client's own would have. */
+  /** Creates the folder of an export and its parents, with the modes that the client itself would give them. */
   makeFolders(folder: string): void {
     makeFolders(folder, 0o777 & ~this.umask);
   }
@@ -67,7 +67,7 @@ export class HostTrees {
     return await this.snapshot(root, JSON.stringify([root, filter]), noCache, list, { signal });
   }
 
-  /** The folder with only this file in it. */
+  /** Returns a file in a tree that contains nothing else. */
   async file(name: string, noCache: boolean): Promise<{ tree: HostTree; path: string }> {
     const absolute = this.resolve(name);
     const folder = path.dirname(absolute);
@@ -78,13 +78,13 @@ export class HostTrees {
     return { tree, path: `/${base}` };
   }
 
-  /** What is at a path of a snapshot, from its listing. */
+  /** Returns what a snapshot's listing says about a path; undefined when nothing is there. */
   entryAt(tree: HostTree, name: string): Known | Unknown | undefined {
     const serving = [...this.servings].find(
       (each) => each.tree.sessionId === tree.sessionId && each.tree.localName === tree.localName,
     );
     if (serving === undefined) return { tree, path: name };
-    // Outer folders first: below a link the listing says nothing, below a file is nothing.
+    // Check parents first: the listing does not cover what is below a symbolic link, and nothing is below a file.
     const parts = name.slice(1).split("/");
     for (let count = 1; count <= parts.length; count++) {
       const entry = entryIn(serving.entries, parts.slice(0, count).join("/"));
@@ -97,12 +97,12 @@ export class HostTrees {
     return undefined;
   }
 
-  /** A folder of ours, hidden from reporters. */
+  /** Snapshots a folder of fastloop's own, which reporters hide. */
   async internal(root: string, label: string): Promise<HostTree> {
     return await this.snapshot(root, JSON.stringify(["internal", root]), false, () => listTree(root), { label });
   }
 
-  /** A file of this content, by its content: the same one has the same identity in every session. */
+  /** Returns a file with this content. BuildKit identifies it by the content, so it is the same in every session. */
   async content(contents: string, folder: string): Promise<{ tree: HostTree; path: string }> {
     const hash = createHash("sha256").update(contents).digest("hex");
     const key = JSON.stringify(["content", hash]);
@@ -117,7 +117,10 @@ export class HostTrees {
     return { tree: (await pending).tree, path: "/content" };
   }
 
-  /** A folder of ours whose content is what `digest` stands for: it has the same identity in every session. */
+  /**
+   * Snapshots a folder of fastloop's own. BuildKit identifies it by `digest`, which stands for its content, so it is
+   * the same in every session.
+   */
   async known(root: string, name: string, digest: string): Promise<HostTree> {
     const { tree } = await this.serve(root, JSON.stringify(["known", digest]), listTree(root), undefined, digest);
     return { ...tree, name };
@@ -144,14 +147,15 @@ export class HostTrees {
           this.serve(root, key, listing, label, undefined, signal),
         );
         pending = made;
-        // As on a Dagger engine, who asks anew is the only one to see it: the session's own look at the folder stays.
+        // As on a Dagger engine, only the caller with `noCache` sees the new snapshot; the session keeps the old one.
         if (!noCache) this.byRequest.set(key, made);
         made.catch(() => this.byRequest.get(key) === made && this.byRequest.delete(key));
       }
       try {
         return (await pending).tree;
       } catch (error) {
-        // Who asked first has gone, and its look at the folder with it: this one looks by itself.
+        // The request that started the listing was canceled, which stopped the listing. This one lists the folder
+        // itself.
         if (isOwn || signal.aborted || !(error instanceof GivenUp)) throw error;
       }
     }
@@ -201,7 +205,7 @@ export class HostTrees {
       const root = realpathSync(folder);
       let entry = statEntry(root, base);
       if (entry?.type === "symlink") {
-        // A link is followed, as on a Dagger engine: the file arrives under the link's name.
+        // The link is followed, as on a Dagger engine.
         const target = realpathSync(path.join(root, base));
         const followed = statEntry(path.dirname(target), path.basename(target));
         if (followed !== undefined) return { root: path.dirname(target), entries: [followed], unreadable: [] };
@@ -217,8 +221,9 @@ export class HostTrees {
 }
 
 /**
- * Modes of the folders that have another one than most. A folder whose mode alone changed keeps its digest in BuildKit's copy of the
- * last transfer (fsutil tells of no such change): a tree with other modes is sent anew.
+ * Returns the folders' modes: the most common one, and the folders that differ from it. BuildKit keeps a copy of the
+ * last transfer, in which a folder whose mode alone changed keeps its old digest, because fsutil does not report such a
+ * change. A tree with other modes therefore gets another key and is sent again.
  */
 function folderModes(entries: TreeListing["entries"]): string {
   const folders = entries.filter(({ type }) => type === "directory");
@@ -228,10 +233,10 @@ function folderModes(entries: TreeListing["entries"]): string {
   return JSON.stringify([usual, folders.flatMap(({ path: name, mode }) => (mode === usual ? [] : [name, mode]))]);
 }
 
-/** Of what nobody gives up. */
+/** A signal that is never aborted. */
 const never = new AbortController().signal;
 
-/** The request that wanted it has gone. */
+/** The request that wanted the result was canceled. */
 class GivenUp extends ApiError {
   constructor(cause: unknown) {
     super("canceled", {}, cause);
@@ -256,7 +261,7 @@ function hostError(name: string, absolute: string, error: unknown): unknown {
   return error;
 }
 
-/** By halves: a listing is in the order of `compareTreePaths`. */
+/** Finds an entry by binary search; a listing is sorted by `compareTreePaths`. */
 function entryIn(entries: TreeListing["entries"], wanted: string): TreeListing["entries"][number] | undefined {
   let [low, high] = [0, entries.length];
   while (low < high) {

@@ -13,20 +13,25 @@ import type { RunningService } from "./running.ts";
 import type { Call } from "../request/call.ts";
 import type { Tree } from "../values/values.ts";
 
-/** Between SIGTERM and SIGKILL; with what BuildKit takes to end a container, a stop is over within two seconds. */
+/**
+ * Time between SIGTERM and SIGKILL. Together with BuildKit's own time to end a container, a stop takes under two
+ * seconds.
+ */
 const terminateMs = 1_200;
 const offerSocket = "/.fastloop/offer.sock";
 /**
- * The one that BuildKit gives containers anyhow. Asked for, it also brings a network namespace of the container's own: one
- * out of BuildKit's pool may still hold ports of whatever ran in it before.
+ * The hostname that BuildKit gives containers by default. Setting it explicitly also creates a network namespace for
+ * the container alone: one from BuildKit's pool may still hold ports of a previous container.
  */
 const hostname = "buildkitsandbox";
 
 /**
  * Starts a container and waits until it is healthy:
  *
- *     trees solved ──▶ container ──▶ first process ──▶ its check passed, or its ports accept connections ──▶ running
- *                                         └─ ends, fails its check, or the time is up ─▶ an error with its output
+ *    trees solved ──▶ container ──▶ first process ──▶ its check passed, or its ports accept connections ──▶ running
+ *                                        └─ ends, fails its check, or the time is up ─▶ an error with its output
+ *
+ * Throws an `ApiError` in the second case.
  */
 export async function startContainer(call: Call, hostname: string, plan: ServicePlan): Promise<RunningService> {
   const { session } = call;
@@ -80,7 +85,8 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   const loopback = session.network === "host" ? ["--loopback"] : [];
   const offerAll = (): ContainerProcess => {
     const offerer = container.start({ args: [shim, "offer", ...loopback, offerSocket] });
-    // Who waits for it would do so for ever; who comes next starts another one, or learns that the container has gone.
+    // When the offering process exits, pending dials must fail rather than wait forever. The next dial starts another
+    // process, or learns that the container is gone.
     void offerer.ended.then(() => {
       offering = undefined;
       offered.close();
@@ -101,12 +107,18 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   };
 }
 
-/** BuildKit's exit codes that are none: a process beside the first one failed meanwhile, and its runtime was killed. */
+/**
+ * Reports whether BuildKit lost the exit code and returned a value that is none. This happens when a process beside the
+ * first one fails: BuildKit then kills the container's runtime.
+ */
 const isLost = (exitCode: number): boolean => exitCode < 0 || exitCode > 255;
-/** Between the end of a container and what its first process said last. */
+/** Time to wait for the first process's last report after its container ended. */
 const lastWordMs = 2_000;
 
-/** How the first process ended: what BuildKit says, or where it lost that, what the process said. */
+/**
+ * Returns how the first process ended: the exit code from BuildKit or, when BuildKit lost it, the one that the process
+ * reported.
+ */
 async function endOf(how: ProcessEnd, report: ServiceReport): Promise<ProcessEnd> {
   if (!isLost(how.exitCode)) return how;
   let timer: NodeJS.Timeout | undefined;
@@ -117,7 +129,7 @@ async function endOf(how: ProcessEnd, report: ServiceReport): Promise<ProcessEnd
   return { exitCode: -1, failure: how.failure ?? "its container was ended" };
 }
 
-/** Solves what a container consists of and makes it; nothing runs there yet. */
+/** Solves a container's trees and creates the container, in which nothing runs yet. */
 export async function openContainer(
   call: Call,
   { exec, sockets }: Pick<ServicePlan, "exec" | "sockets">,
@@ -140,7 +152,7 @@ export async function openContainer(
   try {
     return await session.following(call, (onStatus) => session.build.openContainer(request, { signal, onStatus }));
   } catch (error) {
-    // It waited for services that it is bound to, and one of them did not start.
+    // The container waited for a service that it is bound to, and that service failed to start.
     throw session.services.failureOf(hostsSecretId(exec.services)) ?? error;
   }
 }
@@ -152,7 +164,7 @@ function containerMount(mount: LlbMount): ContainerMount {
   return mount.kind === "secret" ? { ...mount, id: hostsOfContainerId(mount.id) } : mount;
 }
 
-/** SIGTERM, SIGKILL after a moment, and then the container goes. */
+/** Sends SIGTERM, then SIGKILL after `terminateMs`, and removes the container. */
 async function end(container: GatewayContainer, main: ContainerProcess, kill: boolean): Promise<void> {
   if (!kill) {
     main.signal("SIGTERM");

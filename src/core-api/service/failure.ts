@@ -4,17 +4,17 @@ import type { ServiceLog } from "./log.ts";
 import type { ServicePlan } from "./plan.ts";
 import type { FailedCheck } from "./report.ts";
 
-/** `shim service` ends with it when another program has the port; see tools/shim/service.go. */
+/** Exit code of `shim service` when another program holds the port; see tools/shim/service.go. */
 const portTakenExit = 98;
 
-/** How a service is spoken of. */
+/** A service as error messages describe it. */
 export interface ServiceSubject {
   readonly hostname: string;
   readonly args: readonly string[];
   readonly log: ServiceLog;
 }
 
-/** Why a service that was not told to end has ended, as the client sees it. */
+/** Returns the client's error for a service that ended without being stopped. */
 export function endFailure(subject: ServiceSubject, end: ProcessEnd): ApiError {
   const { hostname, args, log } = subject;
   if (end.failure !== undefined) return new ApiError(`service ${hostname}: ${end.failure}`);
@@ -29,6 +29,7 @@ export function endFailure(subject: ServiceSubject, end: ProcessEnd): ApiError {
   });
 }
 
+/** Returns the error for a service that was not healthy in time, with its last output. */
 export function tooLate(
   { hostname, log }: ServiceSubject,
   { check, probed }: Pick<ServicePlan, "check" | "probed">,
@@ -41,7 +42,7 @@ export function tooLate(
   return new ApiError(`service ${hostname} ${missed} within ${timeoutMs / 1000} s; ${said}`);
 }
 
-/** Its health check failed as often as it may. */
+/** Returns the error for a service whose health check failed too often. */
 export function unhealthy({ hostname }: ServiceSubject, args: readonly string[], failed: FailedCheck): ApiError {
   const { stdout, stderr } = failed;
   const said = `${stdout}${stderr}`.trim();

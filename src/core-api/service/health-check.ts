@@ -1,15 +1,15 @@
 import { ApiError } from "../values/errors.ts";
 import type { ContainerConfig } from "../values/values.ts";
 
-/** An image's health check as the shim runs it, with Dagger's defaults. Durations in milliseconds. */
+/** An image's health check as the shim runs it, with Dagger's defaults. Durations are in milliseconds. */
 export interface HealthCheck {
   readonly args: readonly string[];
   readonly intervalMs: number;
-  /** How long one run may take. */
+  /** Limit on one run of the check. */
   readonly timeoutMs: number;
-  /** Failures from the start on that do not count. */
+  /** Time after the start during which failures do not count. */
   readonly startPeriodMs: number;
-  /** Failures in a row that are too many. */
+  /** Number of consecutive failures that makes the service unhealthy. */
   readonly retries: number;
 }
 
@@ -17,7 +17,10 @@ const defaultIntervalMs = 5_000;
 const defaultTimeoutMs = 30_000;
 const defaultRetries = 3;
 
-/** What decides whether a service of this image is ready; undefined where its ports do. */
+/**
+ * Returns the check that decides whether a service of this image is ready, or undefined if its ports decide. Throws an
+ * `ApiError` when the image's check is malformed.
+ */
 export function healthCheckOf({ Healthcheck, Shell }: ContainerConfig): HealthCheck | undefined {
   const [kind, ...args] = (Healthcheck?.["Test"] ?? []) as string[];
   if (Healthcheck === undefined || kind === undefined || kind === "NONE") return undefined;

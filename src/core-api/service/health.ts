@@ -5,12 +5,15 @@ import type { ServicePlan } from "./plan.ts";
 import type { ServiceReport } from "./report.ts";
 import type { Call } from "../request/call.ts";
 
-/** How long ports may take. A health check has an end of its own. */
+/** Time limit for ports to accept connections. A health check has its own limit. */
 const portsTimeoutMs = 120_000;
-/** Longer than any timer holds. */
+/** The longest delay that a Node timer can represent. */
 const neverMs = 2 ** 31 - 1;
 
-/** Resolves with the container's address once its health check has passed, or every port accepts connections. */
+/**
+ * Resolves to the container's address once its health check has passed or all its ports accept connections. Throws an
+ * `ApiError` when the service ends, fails its check or takes too long, or when the call is canceled.
+ */
 export async function healthy(
   call: Call,
   report: ServiceReport,

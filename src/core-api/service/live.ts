@@ -6,14 +6,14 @@ import type { Session } from "../session.ts";
 
 const marks = new WeakMap<Session, Map<string, string>>();
 
-/** A word that only the first process of that service's container has in its command line. */
+/** Returns the word that only the first process of this service's container has in its command line. */
 export const liveMark = (session: Session, hostname: string): string | undefined => marks.get(session)?.get(hostname);
 
 const socketPath = "/.fastloop/live.sock";
 
 /**
- * What reaches into the container of a service that somebody works on: `shim sync`, started when it is first wanted, which
- * connects to a socket of ours; see tools/shim/sync.go. It is root, whoever the service is.
+ * Access to the container of a service that somebody works on. `shim sync` starts on first use and connects to a host
+ * socket; see tools/shim/sync.go. It runs as root, whatever the service's user is.
  */
 export class LiveHelper {
   readonly socket: { path: string; id: string };
@@ -21,23 +21,23 @@ export class LiveHelper {
   private readonly takers: ((line: Duplex) => void)[] = [];
   private readonly lines = new Set<Duplex>();
 
-  /** `run`: hexadecimal digits that no other run has. */
+  /** `run` is hexadecimal digits that identify this run. */
   constructor(run: string, session: Session, hostname: string) {
     marks.set(session, (marks.get(session) ?? new Map<string, string>()).set(hostname, `fastloop-${run}`));
     this.socket = { path: socketPath, id: `live-${run}` };
     this.control = `fastloop-${run}`;
   }
 
-  /** The command line of the service's first process, told where it is asked. */
+  /** Returns the command line of the service's first process with the control word added. */
   serviceArgs([program = "", mode = "", ...rest]: readonly string[]): string[] {
     return mode === "service" ? [program, mode, "--control", this.control, ...rest] : [program, mode, ...rest];
   }
 
-  /** What is behind the socket that the helper connects to. */
+  /** Accepts a connection that the helper opens to the socket. */
   readonly open = (): Promise<Duplex> => {
     const [theirs, ours] = duplexPair();
     ours.on("error", () => undefined);
-    // A pair does not end together by itself.
+    // The two ends of a pair do not close together by themselves.
     theirs.on("close", () => ours.destroy());
     ours.on("close", () => theirs.destroy());
     const taker = this.takers.shift();
@@ -50,7 +50,7 @@ export class LiveHelper {
     return Promise.resolve(theirs);
   };
 
-  /** Starts a helper, and gives the line to it. */
+  /** Starts a helper and returns its connection. Rejects when the helper exits first. */
   async connect(container: GatewayContainer): Promise<Duplex> {
     const taken = new Promise<Duplex>((resolve) => this.takers.push(resolve));
     const helper = container.start({ args: [shim, "sync", "--control", this.control, socketPath], user: "0:0" });

@@ -4,7 +4,7 @@ import type { Session } from "../session.ts";
 
 const tailLines = 20;
 
-/** Tells reporters of one run of a service: a step of its own that begins with its start and ends with it. */
+/** Reports one run of a service as a step, which starts and ends with the run. */
 export class ServiceLog {
   private readonly kept = { stdout: new KeptOutput(), stderr: new KeptOutput(), combined: new KeptOutput() };
   private readonly session: Session;
@@ -30,12 +30,12 @@ export class ServiceLog {
     this.print(stream, masked.push(decoder.decode(data, { stream: true })));
   }
 
-  /** The end of each stream. */
+  /** Returns the end of each stream. */
   output(): { stdout: string; stderr: string } {
     return { stdout: this.kept.stdout.tail(), stderr: this.kept.stderr.tail() };
   }
 
-  /** The last lines of both streams in the order of their arrival. */
+  /** Returns the last lines of both streams, in order of arrival. */
   tail(): string {
     return this.kept.combined.tail().trimEnd().split("\n").slice(-tailLines).join("\n");
   }

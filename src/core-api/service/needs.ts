@@ -4,7 +4,7 @@ import { ApiError } from "../values/errors.ts";
 import type { Service, ServiceBinding } from "../values/values.ts";
 import { hostnameOf } from "./names.ts";
 
-/** Evaluates what a service's container consists of. */
+/** Evaluates the trees of a service's container. */
 export async function evaluateParts(session: Session, service: Service, signal: AbortSignal): Promise<void> {
   if (service.kind !== "container") return;
   const { rootfs, mounts } = service.container;
@@ -13,19 +13,19 @@ export async function evaluateParts(session: Session, service: Service, signal: 
   await Promise.all(trees.map((tree) => session.evaluate(call, tree, () => Promise.resolve())));
 }
 
-/** Why who is bound to a service that ended ends as well. */
+/** Returns the error for a process that ends because a service that it is bound to exited. */
 export function boundExit({ alias, service }: ServiceBinding, failure: ApiError | undefined): ApiError {
   const why = failure === undefined ? "" : `: ${failure.message}`;
   return new ApiError(`bound service ${hostnameOf(service)} (aliased as ${alias}) exited${why}`, {}, failure);
 }
 
-/** An `/etc/hosts`. */
+/** Formats the contents of `/etc/hosts`. */
 export function hostsText(hosts: readonly { address: string; names: readonly string[] }[]): string {
   const lines = hosts.map(({ address, names }) => `${address}\t${names.join(" ")}\n`);
   return `127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n${lines.join("")}`;
 }
 
-/** What a service needs itself. */
+/** Returns the services that a service needs itself. */
 export function needsOf(service: Service): readonly ServiceBinding[] {
   if (service.kind === "container") return service.container.services;
   return service.kind === "tunnel" ? [{ alias: "upstream", service: service.upstream }] : [];

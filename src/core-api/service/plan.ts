@@ -15,25 +15,26 @@ import {
 import { scratch } from "../values/rooted.ts";
 
 export const shim = `${shimMountPath}/shim`;
-/** Where the first process of a service says how it is. */
+/** Socket on which the first process of a service reports its state. */
 export const reportSocket = "/.fastloop/report.sock";
 
-/** A process that is the life of a container, and what the container consists of. */
+/** The process whose lifetime is the container's, and the parts of the container. */
 export interface ServicePlan {
   readonly exec: Exec;
-  /** The whole command line of the first process. */
+  /** Complete command line of the first process. */
   readonly args: readonly string[];
   readonly ports: readonly ExposedPort[];
-  /** Ports that it has to listen on before it is healthy, unless it has a check. */
+  /** Ports that must accept connections before the service is healthy, unless it has a check. */
   readonly probed: readonly number[];
   readonly check: HealthCheck | undefined;
-  /** Sockets of this process, besides those of the exec, by the ids under which they are served. */
+  /** Sockets for this process in addition to the exec's, with the ids under which they are served. */
   readonly sockets: readonly { path: string; id: string }[];
 }
 
+/** Plans the container of a service. Throws an `ApiError` when it exposes an invalid port. */
 export async function planOfContainer(call: Call, service: ContainerService): Promise<ServicePlan> {
   const { container, args, noInit, insecure } = service;
-  // A container may have any number, as on a Dagger engine; only what runs it needs a port.
+  // A container may expose any port number, as on a Dagger engine. Only running it as a service needs valid ones.
   const wrong = container.ports.find(({ port }) => port < 1 || port > 65_535);
   if (wrong !== undefined)
     throw new ApiError(`invalid port ${wrong.port} of the service: a port is a number from 1 to 65535`);
@@ -42,7 +43,7 @@ export async function planOfContainer(call: Call, service: ContainerService): Pr
     .flatMap(({ port }) => ["--port", `${port}`]);
   const exec = await execOfService(call, container, args, { noInit, insecure });
   const check = healthCheckOf(container.config);
-  // A datagram port says nothing about who reads it.
+  // A UDP port cannot be probed: sending a datagram does not show whether anything reads it.
   const probed = container.ports
     .filter(({ protocol, experimentalSkipHealthcheck }) => protocol === "TCP" && !experimentalSkipHealthcheck)
     .map(({ port }) => port);
@@ -55,12 +56,12 @@ export async function planOfContainer(call: Call, service: ContainerService): Pr
   return { exec, args: [shim, "service", ...flags, "--", ...args], ports: container.ports, probed, check, sockets: [] };
 }
 
-/** How the first process is told where to report; see `ServiceReport`. */
+/** Returns the flags that tell the first process where to report; see `ServiceReport`. */
 function reporting({ session }: Call): string[] {
   return [...(session.network === "host" ? ["--loopback"] : []), "--report", reportSocket];
 }
 
-/** What leads from containers to the host: a container of nothing but the shim, with a socket for each port. */
+/** Plans the container that forwards ports to the host: it contains only the shim, and has a socket for each port. */
 export async function planOfHost(call: Call, service: HostService, container: Container): Promise<ServicePlan> {
   const { host, ports } = service;
   const exec = await execOfService(
@@ -92,16 +93,17 @@ export function portsOfHost({ ports }: HostService): ExposedPort[] {
   }));
 }
 
-/** Id of the socket behind which a port of the host (or of what the host reaches) is. */
+/** Returns the id of the socket that leads to a port of the host, or of a machine that the host reaches. */
 export function hostPortId(host: string, { backend }: PortForward): string {
   return `host-${socketId({ type: "Socket", path: `tcp://${host}:${backend}` })}`;
 }
 
-/** Variables of a process whose values are secret. */
+/** Returns the environment variables of a process whose values are secrets. */
 export function secretEnvOf({ secrets }: Exec): { id: string; name: string }[] {
   return secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }]));
 }
 
+/** Returns a container's command in the form of an exec, from which a service or a terminal is started. */
 export async function execOfService(
   call: Call,
   container: Container,

@@ -1,7 +1,7 @@
 import { duplexPair, type Duplex } from "node:stream";
 import { createInterface } from "node:readline";
 
-/** A health check that failed once too often. */
+/** The run of a health check that made the service unhealthy. */
 export interface FailedCheck {
   readonly exitCode: number;
   readonly stdout: string;
@@ -11,13 +11,13 @@ export interface FailedCheck {
 export type Health = { readonly address: string } | { readonly failed: FailedCheck };
 
 /**
- * What the first process of a service says of it, on a socket of ours; see tools/shim/health.go. A process beside it could
- * not look: when one fails, BuildKit ends the container and loses the exit code of the first.
+ * Receives the reports of a service's first process on a host socket; see tools/shim/health.go. A second process could
+ * not probe instead: when one fails, BuildKit ends the container and loses the first one's exit code.
  */
 export class ServiceReport {
-  /** Resolves when the service is healthy, or never will be. */
+  /** Resolves when the service is healthy or has become unhealthy. */
   readonly health: Promise<Health>;
-  /** The exit code of the service's command; undefined when the container went without a word. */
+  /** Exit code of the service's command; undefined when the container ended without a report. */
   readonly exitCode: Promise<number | undefined>;
   private tellHealth!: (health: Health) => void;
   private tellExit!: (exitCode: number | undefined) => void;
@@ -27,7 +27,7 @@ export class ServiceReport {
     this.exitCode = new Promise((resolve) => (this.tellExit = resolve));
   }
 
-  /** What is behind the socket that the container connects to, once. */
+  /** Accepts the container's connection to the socket; there is one. */
   readonly open = (): Promise<Duplex> => {
     const [theirs, ours] = duplexPair();
     ours.on("error", () => undefined);
@@ -53,7 +53,9 @@ interface Message {
   exit?: number;
 }
 
-/** Other processes of the container may write to the socket as well: what is no message says nothing. */
+/**
+ * Parses a line. Other processes of the container can write to the socket too, so a line that is no message is ignored.
+ */
 function parsed(line: string): Message {
   try {
     const { address, healthy, unhealthy, exit } = JSON.parse(line) as Record<keyof Message, unknown>;

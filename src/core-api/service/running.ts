@@ -3,20 +3,20 @@ import type { ContainerProcess, ProcessRequest } from "../../buildkit/types.ts";
 import type { ApiError } from "../values/errors.ts";
 import type { ExposedPort } from "../values/values.ts";
 
-/** A service that was started and found healthy. */
+/** A service that was started and became healthy. */
 export interface RunningService {
-  /** Where containers reach it; `localhost` for what listens on the host. */
+  /** Address at which containers reach it; a loopback address for what listens on the host. */
   readonly address: string;
-  /** What it listens on, with the ports that were chosen. */
+  /** Ports that it listens on, with numbers that the engine chose filled in. */
   readonly ports: readonly ExposedPort[];
-  /** Resolves when it has ended, with the reason if it was not told to. Never rejects. */
+  /** Resolves when the service has ended, to the reason unless it was stopped. Never rejects. */
   readonly ended: Promise<ApiError | undefined>;
-  /** A connection from the host to one of its ports. */
+  /** Opens a connection from the host to one of its ports. */
   dial(port: number): Promise<Duplex>;
-  /** Runs another process in its container, with its environment, user and working directory unless said otherwise. */
+  /** Runs another process in its container. Environment, user and working directory default to the service's. */
   readonly enter?: (process: ProcessRequest) => ContainerProcess;
-  /** The helper that writes edits into its container and starts its command again; only in a live session. */
+  /** Connects to the helper that writes edits into the container and restarts its command. Live sessions only. */
   readonly live?: () => Promise<Duplex>;
-  /** Resolves when nothing of it is left. `kill`: without time to end by itself. */
+  /** Stops the service and resolves when nothing of it is left. With `kill`, it gets no time to exit by itself. */
   stop(kill: boolean): Promise<void>;
 }

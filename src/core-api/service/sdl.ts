@@ -1,4 +1,4 @@
-/** Services, ports and sockets as Dagger's schema names them. */
+/** SDL of services, ports and sockets, as in Dagger's schema. */
 
 export const serviceSdl = /* GraphQL */ `
   "A content-addressed service providing TCP connectivity."
@@ -33,7 +33,7 @@ export const socketSdl = /* GraphQL */ `
   }
 `;
 
-/** Fields of `Container` that make and use services. */
+/** Fields of `Container` that create and use services. */
 export const containerServiceSdl = /* GraphQL */ `
     asService(
       args: [String!] = []

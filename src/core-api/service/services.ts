@@ -9,45 +9,45 @@ import { newCall } from "../request/call.ts";
 import type { Session } from "../session.ts";
 import type { Exec, Service, ServiceBinding } from "../values/values.ts";
 
-/** How long a service stays after its last use: the next exec often needs it again. Dagger's figure. */
+/** How long a service stays after its last use, because the next exec often needs it again. Same as Dagger's. */
 const graceMs = 10_000;
 
-/** One start of a service: under way, running, or ending. */
+/** One run of a service, from its start to its end. */
 interface Life {
   readonly aborter: AbortController;
   readonly running: Promise<RunningService>;
-  /** Set once it is healthy. */
+  /** Set once the service is healthy. */
   instance: RunningService | undefined;
 }
 
 interface Entry {
   readonly service: Service;
   life: Life | undefined;
-  /** Solves and services that may use it now. */
+  /** Number of solves and services that may use it now. */
   users: number;
-  /** Started by name: it stays until it is stopped by name, or the session ends. */
+  /** Started explicitly: it stays until it is stopped explicitly or the session ends. */
   pinned: boolean;
   idleTimer: NodeJS.Timeout | undefined;
-  /** Told when it ends by itself. */
+  /** Listeners to call when the service ends by itself. */
   readonly onExit: Set<(failure: ApiError | undefined) => void>;
-  /** The end of the last life: the next one does not begin before. */
+  /** Resolves when the last run has ended; the next one does not start before. */
   ending: Promise<void>;
-  /** Gives its place among the containers that may live at a time back; set while it has one. */
+  /** Releases its place among the containers that may live at a time. Set while it has one. */
   place: (() => void) | undefined;
 }
 
 /**
- * The services of a session, each running at most once, whoever uses it:
+ * Services of a session. Each runs at most once, however many users it has:
  *
- *     idle ──start, or an exec that is bound to it is about to run──▶ starting ──healthy──▶ running ──▶ idle
- *      ▲                                                                 └─ failed: all who wait are told ──┤
- *      └───────────── it ended by itself, was stopped, or nobody used it for `graceMs` ─────────────────────┘
+ *    idle ──start, or an exec that is bound to it is about to run──▶ starting ──healthy──▶ running ──▶ idle
+ *     ▲                                                                 └─ failed: all waiters get the error ──┤
+ *     └───────────── it ended by itself, was stopped, or nobody used it for `graceMs` ─────────────────────────┘
  */
 export class Services {
   private readonly session: Session;
-  /** Recipe digest -> its state. */
+  /** State by recipe digest. */
   private readonly entries = new Map<string, Entry>();
-  /** Id of an `/etc/hosts` -> what stands in it. */
+  /** Bindings by the id of the `/etc/hosts` that lists them. */
   private readonly bindings = new Map<string, readonly ServiceBinding[]>();
   private readonly failures = new Map<string, unknown>();
 
@@ -56,8 +56,8 @@ export class Services {
   }
 
   /**
-   * Keeps what the execs of a solve are bound to from being stopped; started they are only when one of them runs. `onExit`
-   * is told of a user and the service of it that ended by itself meanwhile.
+   * Keeps the services of a solve's execs from being stopped; they start only when one of the execs runs. `onExit` is
+   * called when a service of a user ends by itself meanwhile. Returns a function that ends the hold.
    */
   hold<User extends Pick<Exec, "services">>(
     users: Iterable<User>,
@@ -86,7 +86,7 @@ export class Services {
     };
   }
 
-  /** Starts a service unless it runs. It stays while it is held, or for the grace. */
+  /** Starts a service unless it runs. It then stays while it is held, or for the grace period. */
   async start(service: Service): Promise<RunningService> {
     const entry = this.entryOf(service);
     entry.life ??= this.begin(entry);
@@ -107,7 +107,7 @@ export class Services {
     return running;
   }
 
-  /** The running instance; one that is starting is waited for. */
+  /** Resolves to the running instance, waiting for one that is starting. Throws when the service is not running. */
   async running(service: Service): Promise<RunningService> {
     const life = this.entries.get(recipeDigest(service))?.life;
     if (life === undefined) throw new ApiError(`service ${hostnameOf(service)} is not running`);
@@ -121,7 +121,7 @@ export class Services {
     await this.end(entry, kill);
   }
 
-  /** Ends a service that only waits for its next use; says whether it is gone. */
+  /** Ends a service that only waits for its next use. Returns whether it is gone. */
   async endIfIdle(service: Service): Promise<boolean> {
     const entry = this.entryOf(service);
     if (entry.users > 0 || entry.pinned) return false;
@@ -131,13 +131,13 @@ export class Services {
   }
 
   /**
-   * What BuildKit mounts as `/etc/hosts` into an exec that is about to run: waits until the exec may, and starts what it is bound
-   * to.
+   * Returns the `/etc/hosts` for an exec that is about to run. First waits until the exec is admitted and its services
+   * have started.
    */
   async hostsOfExec(id: string, signal: AbortSignal): Promise<Buffer | undefined> {
     const { admission } = this.session;
     const needed = admission.isBounded ? this.containersOf(this.bindings.get(id) ?? []) : [];
-    // What they are made of runs commands as well, which must not wait for this one.
+    // Building the services' trees runs commands too, which must not wait for this exec.
     await Promise.allSettled(
       needed.flatMap((entry) => (entry.life === undefined ? [evaluateParts(this.session, entry.service, signal)] : [])),
     );
@@ -154,7 +154,7 @@ export class Services {
     }
   }
 
-  /** The same for the container of a service or a terminal: it lives, or is let in together with who needs it. */
+  /** Same for a service's or terminal's container, which is admitted already, or with the exec that needs it. */
   async hostsFile(id: string): Promise<Buffer | undefined> {
     const bindings = this.bindings.get(id) ?? [];
     try {
@@ -175,7 +175,7 @@ export class Services {
     }
   }
 
-  /** Services that a client started: every container of the session may know their hostnames. */
+  /** Services that a client started explicitly. Every container of the session gets their hostnames. */
   private startedByName(): { service: Service; address: string; names: string[] }[] {
     return [...this.entries.values()].flatMap(({ service, life, pinned }) => {
       if (!pinned || life?.instance === undefined || service.kind === "tunnel") return [];
@@ -183,7 +183,7 @@ export class Services {
     });
   }
 
-  /** Ends what only waits for its next use; says whether any service is on its way out. */
+  /** Ends services that only wait for their next use. Returns whether any service is stopping. */
   endIdle(): boolean {
     const entries = [...this.entries.values()];
     for (const entry of entries)
@@ -191,7 +191,7 @@ export class Services {
     return entries.some(({ life, place }) => life === undefined && place !== undefined);
   }
 
-  /** The services behind bindings that are containers, with those that they need themselves. */
+  /** Returns the containers behind bindings, including those of the services that they need themselves. */
   private containersOf(bindings: readonly ServiceBinding[]): Entry[] {
     const found = new Set<Entry>();
     const look = ({ service }: ServiceBinding): void => {
@@ -204,7 +204,7 @@ export class Services {
     return [...found].filter(({ service }) => service.kind !== "tunnel");
   }
 
-  /** Why an exec with this `/etc/hosts` could not start, if that was because of a service. */
+  /** Returns the error of the service that kept an exec with this `/etc/hosts` from starting, if any. */
   failureOf(id: string): unknown {
     return isHostsSecretId(id) ? this.failures.get(id) : undefined;
   }
@@ -218,7 +218,7 @@ export class Services {
     const { service } = entry;
     if (service.kind !== "tunnel") entry.place ??= this.session.admission.service();
     const call = newCall(this.session, { signal: aborter.signal, isBody: false });
-    // What it needs itself is held as long as it lives, and lives no longer than that.
+    // Hold the services that this one needs while it lives. When one of them ends, this one is stopped too.
     let lost: ApiError | undefined;
     const release = this.hold([{ services: needsOf(service) }], (_user, error) => {
       lost = error;
@@ -268,12 +268,12 @@ export class Services {
     this.session.admission.idle();
   }
 
-  /** The service that containers reach by this name, running or not: one that is known. */
+  /** Returns the known service with this hostname, whether it runs or not. */
   named(hostname: string): Service | undefined {
     return [...this.entries.values()].find(({ service }) => hostnameOf(service) === hostname)?.service;
   }
 
-  /** It is known from now on. */
+  /** Returns the state of a service, and registers the service if it is new. */
   entryOf(service: Service): Entry {
     const digest = recipeDigest(service);
     let entry = this.entries.get(digest);

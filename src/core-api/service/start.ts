@@ -10,7 +10,7 @@ import { connectTo } from "../socket/table.ts";
 import { openTunnel } from "../socket/tunnel.ts";
 import type { HostService, Service } from "../values/values.ts";
 
-/** Starts a service of any kind; resolves when it is healthy. Aborting the call's signal gives it up. */
+/** Starts a service of any kind and resolves when it is healthy. Aborting the call's signal cancels the start. */
 export async function startService(call: Call, service: Service): Promise<RunningService> {
   switch (service.kind) {
     case "container":
@@ -28,7 +28,7 @@ async function startHost(call: Call, service: HostService): Promise<RunningServi
     throw new ApiError("UDP ports of Host.service are not served by the embedded engine; use a Dagger engine");
   }
   const shared = session.network === "host";
-  // Containers that share the host's network see its ports already, and nothing else could listen there.
+  // Containers on the host's network already see its ports, and nothing else could listen on the same ports.
   const needed = service.ports.filter(
     (forward) => !(shared && isLoopback(service.host) && frontendOf(forward) === forward.backend),
   );
@@ -49,7 +49,7 @@ async function startHost(call: Call, service: HostService): Promise<RunningServi
   }
 }
 
-/** Where containers share one network, a port can be held by one service only. */
+/** Starts a container after claiming its ports: on a shared network, only one service can hold a port. */
 async function startClaimed(call: Call, service: Service, plan: ServicePlan): Promise<RunningService> {
   const hostname = hostnameOf(service);
   if (call.session.network !== "host") return await startContainer(call, hostname, plan);

@@ -11,12 +11,13 @@ export interface PortForwardArgument {
   protocol: "TCP" | "UDP";
 }
 
+/** Validates port rules. Throws an `ApiError` for a number that is not a port. */
 export function portForwards(ports: readonly PortForwardArgument[]): PortForward[] {
   return ports.map(({ frontend, backend, protocol }) => {
     for (const port of [frontend ?? backend, backend]) {
       if (port < 0 || port > 65_535 || (port === 0 && port === backend)) throw new ApiError(`${port} is not a port`);
     }
-    // 0 means, as everywhere, that any port will do.
+    // Port 0 means any free port.
     return {
       backend,
       protocol,
@@ -25,7 +26,10 @@ export function portForwards(ports: readonly PortForwardArgument[]): PortForward
   });
 }
 
-/** `native`: each port of the service under the same number; without any rule each under a number that is free. */
+/**
+ * Returns a tunnel to a service. With `native`, each port of the service keeps its number on the host. Without any
+ * rule, each gets a free one. Throws an `ApiError` when there is no port to forward.
+ */
 export function tunnelTo(service: Service, ports: readonly PortForwardArgument[], native: boolean): TunnelService {
   if (service.kind !== "container") throw new ApiError("tunneling to non-Container services is not supported");
   const exposed = service.container.ports;
@@ -39,7 +43,7 @@ export function tunnelTo(service: Service, ports: readonly PortForwardArgument[]
   return { type: "Service", kind: "tunnel", upstream: service, ports: forwards };
 }
 
-/** Serves a service on the host until the request is given up, or the service ends. */
+/** Forwards a service's ports to the host until the request is canceled. Throws when the service ends first. */
 export async function up(
   call: Call,
   service: Service,
