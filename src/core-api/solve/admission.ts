@@ -1,46 +1,50 @@
 import type { StatusUpdate } from "../../buildkit/types.ts";
 
-/** What waits to be let in; `weight` is asked anew each time, as services that it needs may run by then. */
+/**
+ * An exec that waits to be admitted. `weight` is evaluated again each time, because services that the exec needs may
+ * have started meanwhile.
+ */
 interface Waiting {
   weight(): number;
   letIn(): void;
 }
 
-/** A run of an exec, as far as BuildKit has told of it. */
+/** A run of an exec, as far as BuildKit has reported it. */
 interface Told {
   startedMs: number;
-  /** The solves that were told of it and have not ended. */
+  /** Solves that have not ended and to which BuildKit reported the run. */
   readonly followers: Set<symbol>;
 }
 
-/** How long nothing may be told to run while something counts as let in, before that is taken for ended. */
+/** How long admitted execs may go without any reported as running before they are assumed to have ended. */
 const silenceMs = 2_000;
-/** How long services that no exec uses may take to become idle, before who waits goes on beside them. */
+/** How long services that no exec uses may take to become idle before a waiting exec is admitted beside them. */
 const patienceMs = 500;
-/** Ended runs that are remembered, so that a late word of one is not taken for a new run. */
+/** Number of ended runs to remember, so that a late status of one is not mistaken for a new run. */
 const rememberedRuns = 5_000;
 
 /**
- * Bounds how many containers of a session live at a time. BuildKit asks for a secret when the container of an exec is about to be
- * made; the answer waits here until there is room:
+ * Limits how many containers of a session live at a time. BuildKit asks for a secret just before it creates the
+ * container of an exec. The answer waits here until there is room:
  *
- *     asked ──▶ waiting ──room, or no other exec runs──▶ let in ──BuildKit tells of its end, or that of its solve──▶ gone
+ *    asked ──▶ waiting ──room, or no other exec runs──▶ admitted ──BuildKit reports its end, or that of its solve──▶ gone
  *
- * BuildKit does not say which exec asks, so the ones that were let in are counted, and each end that it tells of takes one off. An
- * exec and the services that have to start for it are let in as one: two execs never wait for each other's services. What takes more
- * than there is runs when no other exec does and idle services are gone, so that somebody always goes on.
+ * BuildKit does not say which exec asks. Admitted execs are therefore counted, and each end that BuildKit reports
+ * decrements the count. An exec and the services that have to start for it are admitted as one, so that two execs never
+ * wait for each other's services. An exec that needs more than the limit runs when no other exec does and idle services
+ * are gone, so that there is always progress.
  */
 export class Admission {
   private readonly limit: number;
   private readonly isExec: (digest: string) => boolean;
-  /** Ends services that only wait for their next use; says whether any is on its way out. */
+  /** Ends services that only wait for their next use. Returns whether any service is stopping. */
   private readonly makeRoom: () => boolean;
   private readonly waiting: Waiting[] = [];
   private readonly running = new Map<string, Told>();
-  /** Digest -> when its last run that has ended began. */
+  /** Start time of the last ended run, by digest. */
   private readonly endedRuns = new Map<string, number>();
   private letIn = 0;
-  /** Those that left while they waited, and whose end is told yet. */
+  /** Execs that were canceled while they waited. BuildKit still reports an end for each of them. */
   private left = 0;
   private services = 0;
   private silence: NodeJS.Timeout | undefined;
@@ -59,7 +63,7 @@ export class Admission {
     return Number.isFinite(this.limit);
   }
 
-  /** Resolves when an exec may start, with as many services as `starts` takes; rejects when it is no longer wanted. */
+  /** Resolves when an exec may start, together with the services that `starts` counts. Rejects when it is canceled. */
   async enter(signal: AbortSignal, starts: { count(): number; take(): void }): Promise<void> {
     if (!this.isBounded) {
       starts.take();
@@ -88,7 +92,7 @@ export class Admission {
     });
   }
 
-  /** A container of a service lives from here on; the result is called once, when it is gone. */
+  /** Counts a service's container. Call the returned function when the container is gone. */
   service(): () => void {
     this.services += 1;
     let isGone = false;
@@ -100,12 +104,14 @@ export class Admission {
     };
   }
 
-  /** A service has no user any more. */
+  /** Notes that a service has no users any more. */
   idle(): void {
     if (this.waiting.length > 0) this.next();
   }
 
-  /** Listens to what one solve tells. Some time after its end nothing that it alone told of runs any more. */
+  /**
+   * Follows the status of one solve. Some time after the solve's end, the runs that only it reported count as ended.
+   */
   follow(): { update(update: StatusUpdate): void; end(): void } {
     const follower = Symbol("solve");
     return {
@@ -118,7 +124,7 @@ export class Admission {
         const alone = [...this.running].filter(
           ([, { followers }]) => followers.delete(follower) && followers.size === 0,
         );
-        // One that was given up still dies, and BuildKit tells of that.
+        // A canceled exec takes a moment to die, and BuildKit reports its end.
         if (alone.length > 0) setTimeout(() => this.forget(alone), silenceMs).unref();
       },
     };
@@ -148,7 +154,10 @@ export class Admission {
     else this.letIn = Math.max(0, this.letIn - 1);
   }
 
-  /** Lets in whom there is room for, in the order in which they asked: smaller ones must not starve a large one. */
+  /**
+   * Admits waiting execs while there is room, in the order in which they asked, so that small ones cannot starve a
+   * large one.
+   */
   private next(): void {
     for (let [head] = this.waiting; head !== undefined && this.hasRoom(head.weight()); [head] = this.waiting)
       this.letInFirst();
@@ -164,7 +173,7 @@ export class Admission {
     return this.letIn + this.services + weight <= this.limit;
   }
 
-  /** Where no exec runs, whoever waits goes on as soon as no service makes room for it any more. */
+  /** When no exec runs, admits the first waiting one as soon as no service makes room for it any more. */
   private watchPatience(): void {
     const comesRoom = this.waiting.length > 0 && this.makeRoom();
     const isLast = this.waiting.length > 0 && this.letIn === 0;
@@ -185,9 +194,9 @@ export class Admission {
     }, patienceMs).unref();
   }
 
-  /** An end that was never told, because its solve was given up, must hold nobody up for ever. */
+  /** An end that is never reported, because its solve was canceled, must not block others forever. */
   private watchSilence(): void {
-    // What waits has been told to run as well.
+    // BuildKit reports waiting execs as running too.
     const isStuck = this.waiting.length > 0 && this.running.size <= this.waiting.length;
     if (!isStuck) {
       clearTimeout(this.silence);

@@ -7,14 +7,17 @@ import type { FileEdit } from "../tree/copy.ts";
 import { chosenOf, type CopyLook, type FileLook, type FolderCopy } from "./looks.ts";
 
 /**
- * New files carry the time at which they were written, as on a Dagger engine: build tools (make, cargo) compare times, a
- * pinned one would make them miss an edit. Content digests leave times out.
+ * New files get the time at which they are written, as on a Dagger engine. Build tools such as make and cargo compare
+ * times and would miss an edit with a pinned one. Content digests do not include times.
  */
 const now = -1n;
 
 const everything = ["**"];
 
-/** Edits as actions of one file operation. Parents are made where an edit needs them, each once. */
+/**
+ * Translates edits to the actions of one file operation. Parent folders are created where an edit needs them, each
+ * once.
+ */
 export function fileActions(
   edits: readonly Edit[],
   stateOf: (tree: Tree) => State,
@@ -29,7 +32,7 @@ export function fileActions(
     actions.push({ kind: "mkdir", path: parent, mode: 0o755, makeParents: true, timestampNs: now });
     for (let folder = parent; !made.has(folder); folder = path.dirname(folder)) made.add(folder);
   };
-  /** Makes the place of a file that goes to a path. */
+  /** Prepares the path for a file. */
   const clear = (name: string, { folder, replacesLink }: FileLook): void => {
     if (replacesLink === true) actions.push({ kind: "rm", path: name });
     if (folder === undefined) makeParents(name);
@@ -43,7 +46,7 @@ export function fileActions(
         break;
       }
       case "mkdir":
-        // Parents that are missing get the same permissions, as on a Dagger engine.
+        // Missing parents get the same permissions, as on a Dagger engine.
         actions.push({
           kind: "mkdir",
           path: edit.path,
@@ -80,7 +83,7 @@ export function fileActions(
         });
         break;
       case "copy-directory":
-        // BuildKit gives parents that a copy makes the copy's own mode and owner.
+        // BuildKit gives parents that a copy creates the copy's mode and owner, so create them separately.
         makeParents(edit.path);
         actions.push(...folderCopies(edit, stateOf, lookOf(edit)));
         break;
@@ -89,7 +92,10 @@ export function fileActions(
   return actions;
 }
 
-/** The actions that write a file. Writing one over another sets no set-id bits, which it keeps on a Dagger engine: copying does. */
+/**
+ * Returns the actions that write a file. BuildKit's mkfile does not set set-id bits when it overwrites a file, while a
+ * Dagger engine keeps them; a copy does set them.
+ */
 function writing(edit: Edit & { action: "write" }, { folder, kept }: FileLook): FileAction[] {
   const { mode, owner } = { mode: edit.mode, owner: edit.owner, ...kept };
   const file = { kind: "mkfile", content: edit.contents, mode, owner: ownerText(owner), timestampNs: now } as const;
@@ -115,14 +121,16 @@ function copyAction(edit: Edit & { action: "copy-file" | "copy-directory" }, fro
     createDestPath: true,
     alwaysReplaceExistingDestPaths: true,
     mode: edit.mode,
-    // The set-group-id bit of folders stays.
+    // Folders keep their set-group-id bit.
     ...(edit.dropSetuid === true ? { modeText: edit.action === "copy-file" ? "u-s,g-s" : "u-s" } : {}),
     owner: ownerText(edit.owner),
     ...(edit.timestampSec === undefined ? {} : { timestampNs: BigInt(edit.timestampSec) * 1_000_000_000n }),
   };
 }
 
-/** The copy of a folder, and one more for each part of it that goes into a folder which a link leads to. */
+/**
+ * Returns the copy of a folder, and an additional copy for each part that goes into a folder behind a symbolic link.
+ */
 function folderCopies(
   edit: FolderCopy,
   stateOf: (tree: Tree) => State,
@@ -131,7 +139,7 @@ function folderCopies(
   const isPlain = edit.include.length + edit.exclude.length === 0;
   const whole = {
     ...copyAction(edit, stateOf(edit.source)),
-    // A folder that was reached through a link is what the link leads to. Where patterns choose, it was followed before.
+    // A source that is a link means the folder that it leads to. With patterns, the link has been resolved before.
     followSymlinks: isPlain && !isWholeHostTree(edit),
     ...folderActions(folder),
     include: isWholeHostTree(edit) ? everything : edit.include,
@@ -167,8 +175,9 @@ function folderActions(folder: CopyEdit["folder"]): Pick<CopyAction, "dirCopyCon
 }
 
 /**
- * Whether all of a tree of the host is copied. BuildKit's key of such a copy would hold the permissions of the tree's root only
- * from when a command has had the tree mounted to write to it: equal trees would differ. Where patterns choose, the root is left out.
+ * Reports whether an edit copies all of a host tree. BuildKit's key for such a copy includes the permissions of the
+ * tree's root only once a command has had the tree mounted writable, so equal trees would get different keys. A copy by
+ * pattern leaves the root out.
  */
 function isWholeHostTree(edit: Edit & { action: "copy-directory" }): boolean {
   return edit.source.kind === "host" && edit.sourcePath === "/" && edit.include.length + edit.exclude.length === 0;

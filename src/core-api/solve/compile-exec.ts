@@ -4,27 +4,32 @@ import { absolutePath, relativeTo } from "../values/paths.ts";
 import { recipeDigest } from "../values/ids.ts";
 import type { Exec, Mount, ServiceBinding, Socket, Tree } from "../values/values.ts";
 
-/** Where the shim, its records and the host's trust are mounted in every exec; see tools/shim. */
+/** Mount points of the shim, its records and the host's trust settings in every exec; see tools/shim. */
 export const shimMountPath = "/.fastloop/bin";
 export const metaMountPath = "/.fastloop/meta";
 export const trustMountPath = "/.fastloop/trust";
 
-/** Ids of the secrets that carry into execs: the host's CA certificates, variables, and settings of apt. */
+/** Ids of the secrets that pass the host's CA certificates, variables and apt settings to execs. */
 export const trustSecrets = { ca: "fastloop-ca", environment: "fastloop-env", apt: "fastloop-apt" } as const;
 
-/** A copy of the file that a command reads as its input, where its user may have no right to read it; see tools/shim. */
+/**
+ * Mount point of a copy of the file that a command reads as its stdin, for users who may not be allowed to read the
+ * original; see tools/shim.
+ */
 const inputMountPath = "/.fastloop/input";
 
-/** Folder of the meta mount's tree that is mounted, and below which the shim's records are read. */
+/** Folder of the meta mount's tree that is mounted. The shim's records are read from below it. */
 export const metaFolder = "/meta";
 
-/** From here on a tree's files are not hashed for an exec's cache key; see docs/adr/0003-tree-snapshots.md. */
+/**
+ * Trees with at least this many entries are not hashed for an exec's cache key; see docs/adr/0003-tree-snapshots.md.
+ */
 const largeTreeEntries = 1000;
 
-/** Ids of variables that travel like secrets without being any. */
+/** Prefix of the ids of volatile variables, which are passed like secrets but are none. */
 export const volatilePrefix = "volatile-";
 
-/** The command as BuildKit runs it: the user's, under the shim. */
+/** Returns the command that BuildKit runs: the user's, started by the shim. */
 export function execCommand(exec: Exec): string[] {
   const flags: string[] = [];
   if (exec.expect !== "SUCCESS") flags.push("--expect", exec.expect.toLowerCase());
@@ -41,10 +46,11 @@ export function execCommand(exec: Exec): string[] {
 }
 
 export interface MountKeys {
-  /** Also large trees are hashed: another machine knows them by their content only. */
+  /** Whether to hash large trees too: another machine recognizes them by their content only. */
   hashLargeTrees?: boolean;
 }
 
+/** Returns an exec's mounts: the shim's, the user's, secrets, `/etc/hosts` and sockets. */
 export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: MountKeys = {}): LlbMount[] {
   const mounts: LlbMount[] = [
     { kind: "bind", destination: shimMountPath, from: stateOf(exec.shim), readonly: true },
@@ -67,7 +73,8 @@ export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: Mou
       mode: secret.mode,
     });
   }
-  // BuildKit asks for this file when the command is about to run, and not when its result is cached: that starts them.
+  // BuildKit asks for this file when the command is about to run, and does not when the result is cached. The request
+  // starts the services.
   const optional = exec.services.length === 0;
   mounts.push({ kind: "secret", destination: "/etc/hosts", id: hostsSecretId(exec.services), mode: 0o644, optional });
   for (const { path, socket, owner } of exec.sockets) {
@@ -86,8 +93,8 @@ export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: Mou
 const hostsPrefix = "fastloop-hosts";
 
 /**
- * Id of the `/etc/hosts` in which these bindings stand. It names what they are, so that it is in the exec's cache key; what
- * is bound to nothing shares one, which exists only while services run that were started by name.
+ * Returns the id of the `/etc/hosts` for bindings. The id includes their recipes, which puts them into the exec's cache
+ * key. Execs without bindings share one id, whose file exists only while explicitly started services run.
  */
 export function hostsSecretId(bindings: readonly ServiceBinding[]): string {
   return bindings.length === 0 ? hostsPrefix : `${hostsPrefix}-${recipeDigest(bindings)}`;
@@ -99,27 +106,33 @@ export function isHostsSecretId(id: string): boolean {
 
 const ofContainerPrefix = "of-container-";
 
-/** The same file for a container that is no exec: BuildKit asks for it by another id, which is in no cache key. */
+/**
+ * Returns the id of the same file for a container that is not an exec. BuildKit asks for it by another id, which is in
+ * no cache key.
+ */
 export function hostsOfContainerId(id: string): string {
   return isHostsSecretId(id) ? `${ofContainerPrefix}${id}` : id;
 }
 
-/** The id of the `/etc/hosts` that a container which is no exec asks for. */
+/** Returns the `/etc/hosts` id behind an id that such a container asks for, or undefined for other ids. */
 export function askedByContainer(id: string): string | undefined {
   return id.startsWith(ofContainerPrefix) ? id.slice(ofContainerPrefix.length) : undefined;
 }
 
-/** Id by which BuildKit asks for a connection to a socket of the host. */
+/** Returns the id by which BuildKit asks for a connection to a host socket. */
 export function socketId(socket: Socket): string {
   return `socket-${recipeDigest(socket)}`;
 }
 
-/** Whether commands run as root, who may read everything. */
+/** Reports whether a command's user is root, who may read everything. */
 export function isRoot(user: string): boolean {
   return /^(root|0)?(:|$)/.test(user);
 }
 
-/** A Dagger engine opens the file of `redirectStdin` as root, and hands it to the user's command. */
+/**
+ * Mounts a readable copy of the `redirectStdin` file. A Dagger engine opens that file as root and passes it to the
+ * user's command.
+ */
 function inputMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount[] {
   if (exec.redirectStdin === "" || isRoot(exec.user)) return [];
   const secret = exec.secrets.find(({ mountPath }) => mountPath === exec.redirectStdin);
@@ -137,7 +150,7 @@ function inputMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount[] {
     destination: "/file",
     mode: 0o444,
     followSymlinks: true,
-    // What is not there is the shim's to tell.
+    // A missing file is reported by the shim.
     allowWildcard: true,
     allowEmptyWildcard: true,
   } as const;
@@ -145,7 +158,9 @@ function inputMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount[] {
   return [{ kind: "bind", destination: inputMountPath, from, readonly: true }];
 }
 
-/** The shim writes its records as the exec's user: anyone may write into the folder. */
+/**
+ * Returns the tree for the shim's records. The shim writes them as the exec's user, so anyone may write to the folder.
+ */
 function metaTree(stdin: string): State {
   return file(
     scratch,
@@ -167,14 +182,14 @@ function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTree
         kind: "cache",
         destination,
         id: source.id,
-        // As on a Dagger engine, whoever comes second to a private volume waits for it, and finds what the first one left.
+        // As on a Dagger engine, the second user of a private volume waits for the first, and finds what it left.
         sharing: source.sharing === "SHARED" ? "shared" : "locked",
         ...(source.base === undefined ? {} : { from: stateOf(source.base.tree), selector: source.base.path }),
       };
     default: {
       const tree = stateOf(source.tree);
       const isPart = source.path !== "/";
-      // Hashing a large tree takes long: it is known by its name, except on other machines.
+      // Hashing a large tree takes long, so it is keyed by its name unless other machines need the key.
       const isNamed = !hashLargeTrees && isLargeSnapshot(source.tree);
       return {
         kind: "bind",
@@ -189,8 +204,9 @@ function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTree
 }
 
 /**
- * The part of a tree that is mounted, at its place and alone. BuildKit keys a writable mount of a part by the whole tree,
- * which comes out of the exec as well; of a copy only what is copied counts. A mount that cannot be written needs none.
+ * Returns a copy of the mounted part of a tree, at the same path. BuildKit keys a writable mount of a part by the whole
+ * tree, because the whole tree is also an output of the exec. With a copy, only the copied part counts. Read-only
+ * mounts do not need this.
  */
 function partOf(tree: State, path: string): State {
   if (tree.vertex === undefined) return tree;
@@ -198,7 +214,7 @@ function partOf(tree: State, path: string): State {
   return file(scratch, [copy], { name: `[internal] ${path} to mount` });
 }
 
-/** Whether a tree is a large snapshot of the host with only literal edits on it. */
+/** Reports whether a tree is a large host snapshot, possibly with literal edits on top. */
 export function isLargeSnapshot(tree: Tree): boolean {
   let base = tree;
   while (base.kind === "edit" && !("source" in base.edit)) base = base.base;

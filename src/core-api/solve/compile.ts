@@ -19,21 +19,21 @@ import { editRun, treesOf } from "./trees-of.ts";
 import type { Exec, HostTree, Tree } from "../values/values.ts";
 
 export interface CompilerHooks extends MountKeys {
-  /** Called once for every exec, with the digest by which BuildKit reports on it. */
+  /** Called once for every exec, with the digest under which BuildKit reports it. */
   onExec(digest: string, exec: Exec): void;
-  /** The LLB of a `definition` tree (a Dockerfile build). */
+  /** Returns the LLB of a `definition` tree (a Dockerfile build). */
   definitionOf(key: string): State;
-  /** What is known of a copy and its destination. */
+  /** Returns what is known about a copy and its destination. */
   lookOf(edit: FolderCopy): CopyLook;
   fileLookOf(edit: FileEdit): FileLook;
-  /** BuildKit keeps names of steps: no secret belongs in one. */
+  /** Masks secrets in the names of steps, which BuildKit stores. */
   masked(text: string): string;
 }
 
-/** Steps whose names start with this are plumbing; reporters do not see them. */
+/** Prefix of the names of internal steps, which reporters hide. */
 export const internalStepPrefix = "[internal] ";
 
-/** Turns recipes into LLB. Every tree and every exec is compiled once, however many users it has. */
+/** Compiles recipes to LLB. Every tree and every exec is compiled once, however many users it has. */
 export class Compiler {
   private readonly states = new WeakMap<Tree, State>();
   private readonly execs = new WeakMap<Exec, ExecResult>();
@@ -43,7 +43,7 @@ export class Compiler {
     this.hooks = hooks;
   }
 
-  /** Children first, without recursion: chains of thousands of edits are usual. */
+  /** Compiles a tree, children first and without recursion, because chains of thousands of edits are common. */
   compile(tree: Tree): State {
     const stack: Tree[] = [tree];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -124,8 +124,9 @@ export class Compiler {
 }
 
 /**
- * A tree of the host, kept as it was when it was read, and known by its content alone. The next transfer of the same folder changes
- * BuildKit's own copy of it, and what BuildKit sees of that one differs from when a command has had it mounted to write to it.
+ * Returns a host tree as it was when it was read, keyed by its content alone. The copy is needed because the next
+ * transfer of the same folder changes BuildKit's own copy, and because BuildKit sees that one differently once a
+ * command has had it mounted writable.
  */
 function hostState(tree: HostTree): State {
   const read = local({ sessionId: tree.sessionId, name: tree.localName }, { name: hostStepName(tree) });
@@ -151,11 +152,14 @@ function editName(edits: (Tree & { kind: "edit" })["edit"][]): string {
   return `${internalStepPrefix}${first?.action} ${first?.path}${more}`;
 }
 
-/** A tier's commands come after those that measure them, and reporters show 120 characters of what is left. */
+/**
+ * Limit on a step's name in characters. A tier's commands follow those that measure them, and reporters show 120
+ * characters of the remaining text.
+ */
 const longestName = 320;
 
 function execName(recipe: Exec, masked: CompilerHooks["masked"]): string {
-  // Masked before it is cut or its lines are joined: half a secret is one, too.
+  // Mask before cutting the text or joining its lines, because half a secret must not be shown either.
   const text = masked(recipe.args.map((word) => scriptOnOneLine(masked(word))).join(" "));
   return `exec ${text.length > longestName ? `${text.slice(0, longestName)}…` : text}`;
 }

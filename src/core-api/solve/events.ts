@@ -4,12 +4,12 @@ import type { StatusUpdate } from "../../buildkit/types.ts";
 import { internalStepPrefix } from "./compile.ts";
 import { KeptOutput } from "./kept-output.ts";
 
-/** BuildKit's step in which it reads a shared cache, once for every solve. */
+/** Name of the step in which BuildKit reads a shared cache; every solve has one. */
 const cacheImportPrefix = "importing cache manifest from ";
 
 interface Step {
   name: string;
-  /** The solve that tells about the step: several solves of a request may share it, each is told everything. */
+  /** The solve that reports the step. Several solves of a request may share a step, and BuildKit reports it to each. */
   teller: symbol | undefined;
   state: "waiting" | "running" | "done";
   startedMs: number;
@@ -20,21 +20,23 @@ interface Step {
 
 export interface EventSink {
   emit(event: EngineEvent): void;
-  /** What must not be seen in logs. */
+  /** Mask for secrets in logs. */
   readonly mask: SecretMask;
 }
 
-/** Calls whose steps are remembered; of an older one a step may be told again. */
+/** Number of calls whose steps are remembered. Steps of older calls may be reported again. */
 const rememberedCalls = 256;
 
 /**
- * Which request tells of a step, for each call: the body of one function asks for a result's parts in requests of their own
- * (`stdout` and `stderr`), and BuildKit tells each of them everything.
+ * Decides, for each call, which request reports a step. A function body reads parts of one result with separate
+ * requests (`stdout` and `stderr`), and BuildKit reports everything to each.
  */
 export class CallTellers {
   private readonly calls = new Map<string, Map<string, CallEvents>>();
 
-  /** Whether this request is the one; who asks first is, until it has ended and the step has not. */
+  /**
+   * Returns whether this request reports the step. The first request to ask does, until it ends before the step has.
+   */
   tells(callId: string, step: string, request: CallEvents): boolean {
     const steps = upsert(this.calls, callId, () => new Map<string, CallEvents>());
     const [oldest] = this.calls.size > rememberedCalls ? this.calls.keys() : [];
@@ -42,14 +44,14 @@ export class CallTellers {
     return upsert(steps, step, () => request) === request;
   }
 
-  /** The step goes on in another request. */
+  /** Lets another request report the rest of the step. */
   release(callId: string, step: string, request: CallEvents): void {
     const steps = this.calls.get(callId);
     if (steps?.get(step) === request) steps.delete(step);
   }
 }
 
-/** BuildKit's account of the solves of one request as engine events. Plumbing is left out. */
+/** Translates BuildKit's status of one request's solves into engine events. Internal steps are left out. */
 export class CallEvents {
   private readonly steps = new Map<string, Step>();
   private ended = false;
@@ -63,7 +65,7 @@ export class CallEvents {
     this.tellers = tellers;
   }
 
-  /** What one solve of the request reports to. */
+  /** Returns the listener for the status of one solve. */
   solveListener(): (update: StatusUpdate) => void {
     const teller = Symbol("solve");
     return (update) => {
@@ -77,7 +79,7 @@ export class CallEvents {
     return (step.teller ??= teller) === teller;
   }
 
-  /** Steps of a result that the session still holds: nobody asked BuildKit. */
+  /** Reports steps of a result that the session still holds, for which BuildKit was not asked. */
   reused(steps: readonly { digest: string; name: string }[]): void {
     for (const { digest, name } of steps) {
       if (this.steps.has(digest)) continue;
@@ -87,26 +89,29 @@ export class CallEvents {
     }
   }
 
-  /** Whether a step has begun and not ended, as far as BuildKit has told. */
+  /** Reports whether a step is running according to BuildKit's status so far. */
   isRunning(digest: string): boolean {
     return this.steps.get(digest)?.state === "running";
   }
 
-  /** The end of what an exec printed, masked; without what is held back, of which more may come. */
+  /**
+   * Returns the masked end of an exec's output, without text that is held back because it could be the start of a
+   * secret.
+   */
   outputOf(vertex: string): { stdout: string; stderr: string } {
     const { kept } = this.step(vertex);
     return { stdout: kept.stdout.tail(), stderr: kept.stderr.tail() };
   }
 
-  /** A line of ours behind what a step printed. */
+  /** Appends a line of fastloop's own to a step's output. */
   tellOf(vertex: string, line: string): void {
     const { name } = this.step(vertex);
     this.emit(name, { kind: "log", step: vertex, stream: "stderr", text: `${line}\n` });
   }
 
   /**
-   * Tells what was held back because it could be the beginning of a secret. Not when its step is done: pieces of the log
-   * may come later, and the secret's end with them.
+   * Reports the text that was held back because it could be the start of a secret. This must not happen when the step
+   * completes, because its log may still get pieces, including the secret's end.
    */
   end(): void {
     this.ended = true;
@@ -139,7 +144,7 @@ export class CallEvents {
   }
 
   private log({ vertex, stream, data }: StatusUpdate["logs"][number]): void {
-    // The beginning of a secret may have been told by now: its end must not follow.
+    // The start of a secret may have been printed by `end`, so its rest must not follow.
     if (this.ended) return;
     const step = this.step(vertex);
     const decoder = upsert(step.decoders, stream, () => new TextDecoder());

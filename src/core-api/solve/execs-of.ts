@@ -1,4 +1,4 @@
-/** The commands among what BuildKit is given. */
+/** Returns the recipes of the execs in a definition. */
 import type { Definition } from "../../llb/types.ts";
 import type { Exec } from "../values/values.ts";
 import { internalStepPrefix } from "./compile.ts";
@@ -7,7 +7,7 @@ export function execsOf({ metadata }: Definition, execs: ReadonlyMap<string, Exe
   return Object.keys(metadata).flatMap((digest) => execs.get(digest) ?? []);
 }
 
-/** Execs among the steps of a definition, with the names that reporters show. */
+/** Returns the execs in a definition with the names that reporters show. */
 export function namedExecs(
   metadata: Definition["metadata"],
   execs: ReadonlyMap<string, Exec>,

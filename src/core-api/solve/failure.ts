@@ -4,10 +4,12 @@ import { offlineNote } from "./offline.ts";
 import type { Session } from "../session.ts";
 import type { Call } from "../request/call.ts";
 
-/** The shim's exit code when it could not do its part, such as open a file to read from; see tools/shim. */
+/** Exit code of the shim for a failure of its own, such as a file that it cannot open; see tools/shim. */
 const helperFailed = 125;
 
-/** BuildKit's error as the client sees it: a failed exec with its output, anything else as one line. */
+/**
+ * Translates BuildKit's error for the client: a failed exec gets its output, and anything else a message of one line.
+ */
 export function solveFailure(session: Session, call: Call, error: unknown): unknown {
   if (call.signal.aborted) return new ApiError("canceled", {}, error);
   if (error instanceof ApiError || !(error instanceof Error)) return error;
@@ -28,15 +30,17 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
     return new ApiError(message, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
   }
   const helper = exitCode === helperFailed ? /^fastloop shim: (.*)$/m.exec(output.stderr)?.[1] : undefined;
-  // The command was never started: there is nothing of its own to tell.
+  // The command never started, so it has no output.
   if (helper !== undefined)
     return new ApiError(helper, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
-  // The shim ends with 1 when a failure was expected and did not happen; the command itself passed then.
+  // The shim exits with 1 when the command was expected to fail but passed.
   const actual = exec.expect === "FAILURE" && exitCode === 1 ? 0 : exitCode;
   return execError({ cmd, exitCode: actual, ...output }, error);
 }
 
-/** What a command that failed has printed; what a session without the network has to say of it comes last. */
+/**
+ * Returns the output of a failed command. In an offline session, a note about the network is appended where it applies.
+ */
 function failedOutput({ options }: Session, call: Call, vertex: string): { stdout: string; stderr: string } {
   const output = call.events.outputOf(vertex);
   const note = options.offline === true ? offlineNote(output) : undefined;
@@ -45,7 +49,7 @@ function failedOutput({ options }: Session, call: Call, vertex: string): { stdou
   return { ...output, stderr: `${output.stderr.trimEnd()}\n${note}\n`.trimStart() };
 }
 
-/** Where BuildKit mounts a tree on this machine while it works on it: paths below are the tree's. */
+/** Temporary mount points of BuildKit. The path below one is the path in the tree. */
 const mountPoint = /\/(?:cachemounts\/buildkit|buildkit-mount)\d+(?=\/)/g;
 const inTree = (place: string): string => {
   const last = [...place.matchAll(mountPoint)].at(-1);
@@ -54,7 +58,7 @@ const inTree = (place: string): string => {
 
 const refusedRight = /granting entitlement (\S+) is not allowed by build daemon configuration/;
 
-/** BuildKit's errors repeat what was being done in every layer; the reason comes last. */
+/** Shortens BuildKit's error, which repeats the context at every layer. The reason comes last. */
 function readable(message: string): string {
   const right = refusedRight.exec(message)?.[1];
   if (right !== undefined) {

@@ -1,18 +1,19 @@
-/** What is kept of a stream for an error; Dagger's limit. */
+/** Number of bytes of a stream that are kept for errors. Same as Dagger's limit. */
 const keptBytes = 100 * 1024;
 
-/** The end of what a command printed, and how much there was before it. */
+/** Keeps the end of a command's output and counts the bytes before it. */
 export class KeptOutput {
   private kept = "";
   private droppedBytes = 0;
 
   push(text: string): void {
     this.kept += text;
-    // In large steps: each cut copies what is kept. A character has a byte at least.
+    // Drop in large steps, because each cut copies the kept text. Comparing characters is safe: each has at least one
+    // byte.
     if (this.kept.length > 2 * keptBytes) this.drop(this.kept.length - keptBytes);
   }
 
-  /** As Dagger has it: the words on what is missing take the place of the first bytes of what is kept. */
+  /** Returns the kept end. Like Dagger's, the note about omitted bytes overwrites the first bytes of it. */
   tail(): string {
     const bytes = Buffer.from(this.kept);
     const omittedBytes = this.droppedBytes + bytes.length - keptBytes;
@@ -23,7 +24,7 @@ export class KeptOutput {
   }
 
   private drop(chars: number): void {
-    // Both halves of a character, or none.
+    // Do not cut a surrogate pair in half.
     const isHalf = /[\uDC00-\uDFFF]/.test(this.kept[chars]!);
     const end = isHalf ? chars - 1 : chars;
     this.droppedBytes += Buffer.byteLength(this.kept.slice(0, end));

@@ -11,54 +11,57 @@ import { treesOf } from "./trees-of.ts";
 
 export type FolderCopy = Extract<Edit, { action: "copy-directory" }>;
 
-/** A folder that is copied to where a link to a folder is: as on a Dagger engine, it goes into that one, and the link stays. */
+/**
+ * A symbolic link to a folder at the place where a copied folder goes. As on a Dagger engine, the content goes into the
+ * linked folder and the link stays.
+ */
 export interface LinkedFolder {
-  /** Where it is in what is copied, and the link in the destination. */
+  /** Path of the copied folder in the source, which is also the link's path in the destination. */
   readonly below: string;
-  /** Where the link leads. */
+  /** Path that the link leads to. */
   readonly at: string;
-  /** What that folder becomes. */
+  /** Mode and owner of the linked folder after the copy. */
   readonly mode: number;
   readonly owner: Owner;
 }
 
-/** What has to be known of a copy before it is compiled. */
+/** Facts about a copy's destination that compiling it requires. */
 export interface CopyLook {
   readonly folder?: CopyEdit["folder"];
   readonly links?: readonly LinkedFolder[];
 }
 
-/** What has to be known of where a file is put. */
+/** Facts about a file's destination that compiling its edit requires. */
 export interface FileLook {
-  /** A link is there, which gives way. */
+  /** A link is there, which the file replaces. */
   readonly replacesLink?: boolean;
-  /** The folder that is there, or that a link leads to. */
+  /** Path of the folder that is there or that a link leads to. */
   readonly folder?: string;
-  /** What a file that is there keeps. */
+  /** Attributes that an existing file keeps. */
   readonly kept?: { mode: number; owner: Owner };
 }
 
 /**
- * What the folders become that others are copied to, and which links are in the way, where recipes do not tell. Looked up when a tree is
- * about to be compiled: until then nothing runs for it.
+ * Inspects the destinations of copies where recipes alone do not show which folder attributes result or which links are
+ * in the way. This happens when a tree is about to be compiled; nothing runs for it before.
  */
 export class Looks {
   private readonly answers = new WeakMap<FolderCopy, CopyLook>();
   private readonly fileAnswers = new WeakMap<FileEdit, FileLook>();
-  /** Trees of which all is known. */
+  /** Trees that have been inspected completely. */
   private readonly done = new WeakSet<Tree>();
 
-  /** To be called after `prepare`. */
+  /** Returns the facts about a folder copy. Call `prepare` first. */
   of(edit: FolderCopy): CopyLook {
     return edit.folder === "like" ? (this.answers.get(edit) ?? {}) : { folder: edit.folder };
   }
 
-  /** To be called after `prepare`. */
+  /** Returns the facts about a file edit. Call `prepare` first. */
   ofFile(edit: FileEdit): FileLook {
     return this.fileAnswers.get(edit) ?? {};
   }
 
-  /** Looks at all that compiling a tree needs. What is apart is looked at together. */
+  /** Inspects everything that compiling a tree needs. Independent edits are inspected concurrently. */
   async prepare(call: Call, tree: Tree): Promise<void> {
     const seen = new Set<Tree>();
     const pending: Promise<void>[] = [];
@@ -81,7 +84,7 @@ export class Looks {
   }
 }
 
-/** One look at an edit, however many fields of a request need it. */
+/** Inspects an edit once, however many fields of a request need it. */
 function once<E extends Edit, L>(call: Call, answers: WeakMap<E, L>, edit: E, ask: () => Promise<L>): Promise<void> {
   if (answers.has(edit)) return Promise.resolve();
   let look = call.looks.get(edit);
@@ -92,7 +95,7 @@ function once<E extends Edit, L>(call: Call, answers: WeakMap<E, L>, edit: E, as
   return look;
 }
 
-/** What is copied, by itself where patterns choose it. */
+/** Returns what is copied: the source itself, or the part that patterns select as a tree of its own. */
 export function chosenOf(edit: FolderCopy): { tree: Tree; path: string } {
   const { source, sourcePath, include, exclude } = edit;
   if (include.length + exclude.length === 0) return { tree: source, path: sourcePath };
@@ -119,7 +122,7 @@ async function lookAt(call: Call, base: Tree, edit: FolderCopy): Promise<CopyLoo
   return { links, folder: folder && (at === edit.path ? folder : { ...folder, at }) };
 }
 
-/** Of a folder that is copied to a link which leads to no folder. */
+/** Returns the error for a folder that is copied to a link to something other than a folder. */
 function overFile(link: string): ApiError {
   return new ApiError(`cannot copy directory to non-directory ${JSON.stringify(link)}`);
 }
@@ -143,7 +146,7 @@ async function lookAtFile(call: Call, base: Tree, edit: FileEdit): Promise<FileL
   return isFolder ? { folder: end } : { replacesLink: true };
 }
 
-/** What is there, links followed; `other`: neither file nor folder. */
+/** Returns what is at a path, following links. `other` is neither a file nor a folder. */
 async function seen(call: Call, known: Known | Unknown | undefined): Promise<Known | "other" | undefined> {
   if (!isUnknown(known)) return known;
   const stat = await withTree(call, known.tree, (reader) => reader.stat(known.path));
@@ -159,7 +162,9 @@ interface Place {
   path: string;
 }
 
-/** Links in a folder that stand where what is copied there has folders. Only folders that both sides have are looked into. */
+/**
+ * Finds links in the destination at paths where the source has folders. Only folders that exist on both sides are read.
+ */
 async function linksIn(
   call: Call,
   there: Place,

@@ -1,14 +1,15 @@
 /**
- * A session that must not use the network. Its containers have no name server and no proxy, and common package managers are
- * told not to try: what is not here fails at once, where else it would be tried again for minutes. All of it reaches an exec
- * by secret mounts, so that it is in no cache key: what was made with the network is found without.
+ * Settings of a session that must not use the network. Its containers have no name server and no proxy, and common
+ * package managers are told not to try, so that a missing package fails at once rather than after minutes of retries.
+ * The settings reach execs through secret mounts, which are in no cache key: results made with the network are found
+ * without it.
  */
 import { trustMountPath } from "./compile-exec.ts";
 
-/** A name server that nobody is: names of services are in `/etc/hosts`, and no other name leads anywhere. */
+/** An address that no name server has. Names of services are in `/etc/hosts`, and no other name resolves. */
 export const offlineResolver = "nameserver 127.255.255.254\noptions timeout:1 attempts:1\n";
 
-/** As the tools document them; a variable that the container sets itself stays as it is. */
+/** Variables from the tools' documentation. A variable that the container sets itself is kept. */
 export const offlineVariables: Readonly<Record<string, string>> = {
   FASTLOOP_OFFLINE: "1",
   NPM_CONFIG_OFFLINE: "true",
@@ -20,7 +21,10 @@ export const offlineVariables: Readonly<Record<string, string>> = {
   APT_CONFIG: `${trustMountPath}/apt.conf`,
 };
 
-/** The file that this variable names: apt has no variable for it, and tries a name that leads nowhere for eight seconds. */
+/**
+ * Content of the file that `APT_CONFIG` names. apt has no variable for this, and spends eight seconds on a name that
+ * does not resolve.
+ */
 export const offlineAptConf = 'Acquire::Retries "0";\n';
 
 const outOfReach = new RegExp(
@@ -36,7 +40,10 @@ const outOfReach = new RegExp(
   "i",
 );
 
-/** What the output of a failed command is followed by where the command seems to have wanted the network. */
+/**
+ * Returns a note to append to a failed command's output, or undefined when the command does not seem to have needed the
+ * network.
+ */
 export function offlineNote(output: { stdout: string; stderr: string }): string | undefined {
   if (!outOfReach.test(output.stderr) && !outOfReach.test(output.stdout)) return undefined;
   return "--offline: containers have no network, and what this command wants to fetch is not here (`fastloop offline prepare` fetches it)";

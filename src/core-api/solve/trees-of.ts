@@ -1,6 +1,9 @@
 import type { Tree } from "../values/values.ts";
 
-/** The run of edits that ends in `tree` and is written as one operation: literal ones and files, or one folder copy. */
+/**
+ * Returns the run of edits that ends in `tree` and is compiled to one operation: either literal edits and file copies,
+ * or one folder copy.
+ */
 export function editRun(tree: Tree & { kind: "edit" }): { base: Tree; edits: (Tree & { kind: "edit" })["edit"][] } {
   const edits = [tree.edit];
   let base = tree.base;
@@ -13,7 +16,7 @@ export function editRun(tree: Tree & { kind: "edit" }): { base: Tree; edits: (Tr
   return { base, edits: edits.reverse() };
 }
 
-/** What has to be compiled before `tree`. */
+/** Returns the trees that have to be compiled before `tree`. */
 export function treesOf(tree: Tree): Tree[] {
   switch (tree.kind) {
     case "edit": {

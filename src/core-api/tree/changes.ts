@@ -5,19 +5,22 @@ import type { Call } from "../request/call.ts";
 import { type Directory, type Edit, type Tree } from "../values/values.ts";
 import { edited } from "../values/rooted.ts";
 
-/** What is different in `after`; folders end with a slash, all lists are sorted. */
+/** Differences in `after`. Folders end with a slash, and all lists are sorted. */
 export interface ChangedPaths {
   added: string[];
   modified: string[];
-  /** A removed folder stands for what was in it. */
+  /** Removed paths. A removed folder stands for everything in it. */
   removed: string[];
-  /** Removed paths one by one. */
+  /** Removed paths, including those in removed folders. */
   allRemoved: string[];
   /** Stat of every added and modified path, without the slash. */
   after: Map<string, RefStat>;
 }
 
-/** Compares two directories as git does: by type, right to execute, link text and content. Only files that look alike are read. */
+/**
+ * Compares two directories like git: by type, execute permission, link target and content. Files are read only when
+ * their metadata is equal.
+ */
 export async function changedPaths(call: Call, before: Directory, after: Directory): Promise<ChangedPaths> {
   return await withTree(call, before.tree, async (oldReader) =>
     withTree(call, after.tree, async (newReader) => {
@@ -73,7 +76,7 @@ async function isSame(
   return (await oldReader.read(oldPath)).equals(await newReader.read(newPath));
 }
 
-/** The only permission that git knows. */
+/** Reports whether a file is executable, the only permission that git tracks. */
 function canRun(stat: RefStat): boolean {
   return (stat.mode & 0o111) !== 0;
 }
@@ -87,7 +90,7 @@ function collapsed(paths: readonly string[]): string[] {
   return result;
 }
 
-/** Lays changes on a tree: removals first, then what `after` has. */
+/** Applies changes to a tree: removals first, then additions and modifications from `after`. */
 export function applyChanges(base: Directory, after: Directory, changes: ChangedPaths): Tree {
   const edits: Edit[] = changes.removed.map((name) => ({
     action: "remove",

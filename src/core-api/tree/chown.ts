@@ -5,7 +5,7 @@ import { edited, scratch } from "../values/rooted.ts";
 import type { Call } from "../request/call.ts";
 import type { Directory, Owner, Tree } from "../values/values.ts";
 
-/** The directory with what is at a path of its tree, and all below, given to somebody. */
+/** Changes the owner of a path in a directory's tree and of everything below it. */
 export async function chowned(
   call: Call,
   directory: Directory,
@@ -27,7 +27,7 @@ export async function chowned(
     return { ...directory, tree: edited(directory.tree, copy) };
   }
   const copy = { action: "copy-directory", include: [], exclude: [], folder: "new", ...source } as const;
-  // A folder that is there keeps its owner when something is copied into it: it is made anew.
+  // A copy into an existing folder does not change the folder's owner, so the folder is recreated.
   const isRoot = target === "/";
   const place = isRoot ? "/root" : target;
   const base = isRoot ? scratch : edited(directory.tree, { action: "remove", path: target });
@@ -47,8 +47,8 @@ function losesGroupId(stat: RefStat): boolean {
 }
 
 /**
- * The files that lose their set-group-id bit with their owner, as the kernel takes it off what a group may execute: the copy of a
- * folder can't, as it would take it off folders as well.
+ * Returns the files that must lose their set-group-id bit. The kernel clears it on group-executable files when their
+ * owner changes. The copy of a folder cannot do this, because it would also clear the bit on folders.
  */
 async function setGroupIdFiles(call: Call, tree: Tree, folder: string): Promise<string[]> {
   return await withTree(call, tree, async (reader) => {

@@ -6,8 +6,8 @@ import type { Directory, File } from "../values/values.ts";
 import path from "node:path/posix";
 
 /**
- * SHA-256 over what a directory holds: each path with its type, permissions, owner and content or link text. Times are left
- * out: the same content has the same digest whenever and however it was made.
+ * Returns the SHA-256 of a directory's content: each path with its type, permissions, owner, and content or link
+ * target. Times are left out, so the same content has the same digest whenever and however it was created.
  */
 export async function directoryDigest(call: Call, directory: Directory): Promise<string> {
   return await withTree(call, directory.tree, async (reader) => {
@@ -19,7 +19,10 @@ export async function directoryDigest(call: Call, directory: Directory): Promise
   });
 }
 
-/** With metadata: content, permissions and owner; without: the SHA-256 of the content's SHA-256, which is what Dagger gives. */
+/**
+ * Returns a file's digest. It covers content, permissions and owner or, with `excludeMetadata`, is the SHA-256 of the
+ * content's SHA-256, which is what Dagger returns.
+ */
 export async function fileDigest(call: Call, file: File, excludeMetadata: boolean): Promise<string> {
   return await withTree(call, file.tree, async (reader) => {
     if (excludeMetadata) {

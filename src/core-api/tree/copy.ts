@@ -17,7 +17,10 @@ export interface CopyOptions {
   ownerIds?: Owner;
 }
 
-/** Puts the content of a directory at a path of a tree. Nothing is copied where the result is the source itself. */
+/**
+ * Returns a function that copies a directory's content to a path of a tree. If the result equals the source's own tree,
+ * that tree is returned without a copy.
+ */
 export async function copyDirectory(
   call: Call,
   source: Directory,
@@ -27,7 +30,8 @@ export async function copyDirectory(
   const ignored = options.gitignore === true ? await gitignorePatterns(call, source) : [];
   const plain = include.length === 0 && exclude.length === 0 && ignored.length === 0;
   const unchanged = plain && (permissions ?? undefined) === undefined && ownerIds === undefined;
-  // BuildKit hashes nothing of a linked folder of which patterns choose a part, so that its content would be in no key.
+  // Follow the source's links here: BuildKit does not hash a linked folder from which patterns select a part, so no
+  // cache key would cover its content.
   const sourcePath = plain ? source.path : await realPath(call, source);
   return async (tree, path) => {
     if (unchanged && tree.kind === "scratch" && path === "/" && source.path === "/") return source.tree;
@@ -46,15 +50,15 @@ export async function copyDirectory(
 }
 
 /**
- * The permissions and owner of the folder that is copied are those of the destination afterwards, as on a Dagger engine: `/tmp` too.
- * Where recipes do not tell them, both sides are looked at, but not before the copy is needed.
+ * Returns the attributes of the destination folder. As on a Dagger engine, it gets the copied folder's permissions and
+ * owner, even if it is `/tmp`. Where recipes do not show them, both sides are inspected later, when the copy is needed.
  */
 function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tree, path: string): CopyEdit["folder"] {
   const { hostTrees } = call.session;
   const there = knownAt(hostTrees, tree, path);
   const isOpen = isFreeOfLinks(tree);
   if (there === undefined && isOpen) return "new";
-  // Links in the destination lead elsewhere what goes through them.
+  // With links in the destination, paths through them lead elsewhere.
   if (isUnknown(there) || (there !== undefined && !isOpen)) return "like";
   if (path === "/") return undefined;
   const asked = { mode: options.permissions ?? undefined, owner: options.ownerIds };
@@ -63,19 +67,20 @@ function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tre
   return folderAfter(there ?? madeFolder, like, asked);
 }
 
+/** Returns a function that copies a file to a path of a tree. */
 export function copyFile(call: Call, source: File, options: CopyOptions): (tree: Tree, path: string) => Tree {
   const file = { source: source.tree, sourcePath: source.path, ...attributes(options) };
   return (tree, path) => putFile(call, tree, { action: "copy-file", path, ...file });
 }
 
-/** A file put where a link or a folder may be: a link gives way, and into a folder it goes under its own name. */
+/** Puts a file where a link or a folder may be: it replaces a link, and goes into a folder under its own name. */
 export function putFile(call: Call, tree: Tree, edit: FileEdit): Tree {
   const there = knownAt(call.session.hostTrees, tree, edit.path);
   if (isUnknown(there)) return edited(tree, { ...edit, looked: "put" });
   return edited(tree, there?.kind === "folder" ? { ...edit, path: join(edit.path, nameOf(edit)) } : edit);
 }
 
-/** What a file is called in a folder that it is put into. */
+/** Returns a file's name in a folder that it is put into. */
 export function nameOf(edit: FileEdit): string {
   return basename(edit.action === "write" ? edit.path : edit.sourcePath);
 }

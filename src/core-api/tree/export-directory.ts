@@ -11,7 +11,10 @@ import { rootedTree } from "../values/rooted.ts";
 import type { Call } from "../request/call.ts";
 import type { Directory, File } from "../values/values.ts";
 
-/** Writes a directory's content into a host folder, on top of what is there or (`wipe`) in place of it. */
+/**
+ * Writes a directory's content into a host folder: over the existing content or, with `wipe`, replacing it. Returns the
+ * folder's absolute path.
+ */
 export async function exportDirectory(
   call: Call,
   directory: Directory,
@@ -38,7 +41,8 @@ export async function exportDirectory(
 }
 
 /**
- * Writes a file to the host: whole or not at all. A link there is followed, and a file that is there keeps its permissions.
+ * Writes a file to the host atomically. A link at the destination is followed, and an existing file keeps its
+ * permissions. Returns the destination's path.
  */
 export async function exportFile(call: Call, file: File, target: string, allowParentDirPath: boolean): Promise<string> {
   let destination = call.session.hostTrees.resolve(target);
@@ -77,13 +81,13 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
   return shown;
 }
 
-/** Where a link leads that leads to nothing yet; the name itself where there is none. */
+/** Returns the target of a dangling link, or the name itself if there is no link. */
 async function linkTarget(name: string): Promise<string> {
   const text = await readlink(name).catch(() => undefined);
   return text === undefined ? name : path.resolve(path.dirname(name), text);
 }
 
-/** A file never takes the place of a folder. */
+/** Throws an `ApiError` when a folder is at the path, because a file never replaces a folder. */
 export async function refuseFolder(target: string): Promise<void> {
   const there = await stat(target).catch(() => undefined);
   if (there?.isDirectory() === true)

@@ -7,16 +7,21 @@ import { escapePattern } from "./remove.ts";
 import type { Call } from "../request/call.ts";
 import type { Directory } from "../values/values.ts";
 
-/** Every path is compared with every rule. */
+/** Limit on rules, because every path is compared with every rule. */
 const maxRules = 20_000;
 const maxIgnoreFileBytes = 2 * 1024 * 1024;
 
-/** The `.gitignore` files of a directory as exclude patterns relative to its root, outer files first. */
+/**
+ * Returns the rules of a directory's `.gitignore` files as exclude patterns relative to its root, outer files first.
+ */
 export async function gitignorePatterns(call: Call, directory: Directory): Promise<string[]> {
   return await withTree(call, directory.tree, (reader) => ignorePatterns(reader, directory.path, [".gitignore"]));
 }
 
-/** The same for several kinds of ignore files: those of a later kind count before all of an earlier one. */
+/**
+ * Same for several kinds of ignore files. Files of a later kind come after all files of an earlier one. Throws an
+ * `ApiError` when a limit is exceeded.
+ */
 export async function ignorePatterns(reader: TreeReader, folder: string, kinds: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   const names: Names = { folders: [], others: [] };
@@ -39,15 +44,15 @@ export async function ignorePatterns(reader: TreeReader, folder: string, kinds: 
   return patterns;
 }
 
-/** What is in a directory, by relative path. */
+/** Relative paths in a directory. */
 interface Names {
   readonly folders: string[];
   readonly others: string[];
 }
 
 /**
- * Exclude patterns mean files as well as folders. Where a line means folders only and a file or link has such a name, the
- * folders are named one by one; undefined: the line needs no such care.
+ * Expands a line that means folders only. An exclude pattern matches files and folders alike, so if a file or link
+ * matches the line too, the folders are listed one by one. Undefined when the line does not need this.
  */
 export function foldersAlone(line: string, folder: string, names: Names): string[] | undefined {
   if (!line.trimEnd().endsWith("/")) return undefined;
@@ -60,10 +65,10 @@ export function foldersAlone(line: string, folder: string, names: Names): string
   return names.folders.filter(isMeant).map((name) => `${rule.negated ? "!" : ""}${escapePattern(name)}`);
 }
 
-/** One line of a `.gitignore` in `folder` in the pattern language of `.dockerignore`. */
+/** Translates one line of a `.gitignore` in `folder` to the pattern language of `.dockerignore`. */
 export function excludePatterns(line: string, folder: string): string[] {
   let rule = line.trimEnd();
-  // The blank after a backslash is the rule's own.
+  // A blank after a backslash belongs to the pattern.
   if (rule.endsWith("\\") && rule.length < line.length) rule += line[rule.length]!;
   if (rule === "" || rule.startsWith("#")) return [];
   const negated = rule.startsWith("!");

@@ -3,7 +3,7 @@ import type { HostTrees } from "../host/trees.ts";
 import { relativeTo } from "../values/paths.ts";
 import type { Edit, Owner, Tree } from "../values/values.ts";
 
-/** What is at a path of a tree, as far as its recipe tells; permissions only, without set-id bits. */
+/** What a tree's recipe shows about a path. Permissions exclude set-id bits. */
 export interface Known {
   readonly kind: "folder" | "file";
   readonly mode: number;
@@ -11,20 +11,20 @@ export interface Known {
 }
 
 const root: Owner = { uid: 0, gid: 0 };
-/** A folder that nobody gave anything else. */
+/** A folder with default attributes. */
 export const madeFolder: Known = { kind: "folder", mode: 0o755, owner: root };
 
-/** Where a recipe says nothing: the tree has to be evaluated, and looked at under this path. */
+/** The recipe does not show what is there: evaluate this tree and look at this path. */
 export interface Unknown {
   readonly tree: Tree;
   readonly path: string;
-  /** If there is nothing in that tree, later edits made a folder there. */
+  /** Later edits created a folder there, in case the tree has nothing at the path. */
   readonly made?: boolean;
 }
 
 /**
- * What is at a path, without evaluating anything: `undefined` where nothing is, `Unknown` where the recipe does not tell, or where
- * links are on the way.
+ * Returns what is at a path, without evaluating anything: `undefined` when nothing is there, and `Unknown` when the
+ * recipe does not show it or links are on the way.
  */
 export function knownAt(hosts: HostTrees, tree: Tree, name: string): Known | Unknown | undefined {
   let made = false;
@@ -65,7 +65,7 @@ export function isUnknown(known: Known | Unknown | undefined): known is Unknown 
   return known !== undefined && "tree" in known;
 }
 
-/** What an edit at or above `name` makes of it; `none`: it stays what it was. */
+/** Returns what an edit at or above `name` makes of it; `none` when the edit does not affect it. */
 function effectOf(
   hosts: HostTrees,
   base: Tree,
@@ -103,7 +103,10 @@ function effectOf(
   }
 }
 
-/** What an existing folder becomes that another one is copied to, with the permissions and owner asked for; `undefined`: what it is. */
+/**
+ * Returns the attributes of an existing folder after another one, with the given mode and owner, is copied to it.
+ * `undefined` means unchanged.
+ */
 export function folderAfter(
   there: Known,
   copied: Known,
@@ -115,7 +118,7 @@ export function folderAfter(
   return there.kind === "folder" && !isSame ? after : undefined;
 }
 
-/** Whether the recipe makes a tree from nothing without any link: a path means one place in it. */
+/** Reports whether a recipe builds a tree from scratch without links, so that each path means exactly one place. */
 export function isFreeOfLinks(tree: Tree): boolean {
   let base = tree;
   while (base.kind === "edit" && base.edit.action !== "symlink" && base.edit.action !== "copy-directory")

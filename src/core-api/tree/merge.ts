@@ -18,7 +18,10 @@ interface Side extends Changeset {
   paths: ChangedPaths;
 }
 
-/** Changes and others on what all of them began with, joined by git as on a Dagger engine: lines that do not meet are no conflict. */
+/**
+ * Merges changesets with git, as a Dagger engine does: changes of separate lines do not conflict. Throws an `ApiError`
+ * for conflicts that `onConflict` does not resolve.
+ */
 export async function mergedChanges(
   call: Call,
   changesets: readonly Changeset[],
@@ -49,7 +52,7 @@ export async function mergedChanges(
 const filesOf = ({ added, modified, allRemoved }: ChangedPaths): string[] =>
   [...added, ...modified, ...allRemoved].filter((name) => !name.endsWith("/"));
 
-/** What two sides do to one path, in the words of a Dagger engine. */
+/** Returns the paths that two sides change in conflicting ways, with a Dagger engine's words for the conflict. */
 function conflictsOf(one: ChangedPaths, other: ChangedPaths): { path: string; why: string; isRemoval: boolean }[] {
   const [added, modified, removed] = [new Set(other.added), new Set(other.modified), new Set(other.removed)];
   const told =
@@ -74,7 +77,7 @@ function refuseConflicts(sides: readonly Side[]): void {
   if (lines.length > 0) throw new ApiError(lines.join("\n"));
 }
 
-/** What the changes began with, all of it together; git's own folder is not part of it. */
+/** Returns the directory that the changes started from, all of their bases combined, without git's own folder. */
 async function beforeAll(call: Call, sides: readonly Side[]): Promise<Directory> {
   const befores = [...new Map(sides.map(({ before }) => [recipeDigest(before), before])).values()];
   let tree: Tree = rootedTree(befores[0]!);
@@ -83,7 +86,7 @@ async function beforeAll(call: Call, sides: readonly Side[]): Promise<Directory>
   return { ...emptyDirectory, tree: hasGit ? await withoutPath(call, tree, "/.git") : tree };
 }
 
-/** A branch for each side, and their merge in the folder. */
+/** Commits each side on a branch of its own and merges them in the folder. */
 async function mergeInto(call: Call, folder: string, sides: readonly Side[], onConflict: Conflict): Promise<void> {
   const run = (...args: string[]): Promise<string> => git(folder, args, [0]);
   const commit = async (name: string): Promise<void> => {
@@ -110,7 +113,7 @@ async function mergeInto(call: Call, folder: string, sides: readonly Side[], onC
   await rm(path.join(folder, ".git"), { recursive: true });
 }
 
-/** Where one side changed what the other one removed. */
+/** Resolves paths that one side changed and the other one removed. */
 async function chooseSides(
   run: (...args: string[]) => Promise<string>,
   [ours, theirs]: readonly Side[],
@@ -127,7 +130,7 @@ async function chooseSides(
   }
 }
 
-/** Git knows one permission. */
+/** Reduces permissions to the executable bit, the only one that git tracks. */
 async function plainModes(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const name = path.join(entry.parentPath, entry.name);
@@ -135,7 +138,7 @@ async function plainModes(folder: string): Promise<void> {
   }
 }
 
-/** The directory with these files alone, as far as it has them. */
+/** Returns a directory with only the named files, as far as they exist. */
 async function only(call: Call, directory: Directory, names: ReadonlySet<string>): Promise<Directory> {
   return await withTree(call, directory.tree, async (reader) => {
     let tree = scratch;
@@ -154,7 +157,7 @@ async function only(call: Call, directory: Directory, names: ReadonlySet<string>
   });
 }
 
-/** Folders of which nothing is left when these files go: git removes them, too. */
+/** Returns the folders that become empty when these files are removed, which git removes too. */
 async function foldersLeftEmpty(call: Call, directory: Directory, removed: ReadonlySet<string>): Promise<string[]> {
   if (removed.size === 0) return [];
   const left = new Set<string>();

@@ -4,8 +4,9 @@ import type { Call } from "../request/call.ts";
 import type { Owner, Tree } from "../values/values.ts";
 
 /**
- * Reads `1000`, `1000:1000`, `name` or `name:group`. Names are looked up in `/etc/passwd` and `/etc/group` of the tree,
- * which has to be evaluated for that; without a group, the group has the user's number. `undefined`: leave owners alone.
+ * Parses `1000`, `1000:1000`, `name` or `name:group`. Names are looked up in the tree's `/etc/passwd` and `/etc/group`,
+ * which evaluates the tree. Without a group, the group id equals the user id. `undefined` means to keep owners. Throws
+ * an `ApiError` for an unknown name.
  */
 export async function resolveOwner(call: Call, tree: Tree, owner: string): Promise<Owner | undefined> {
   if (owner === "") return undefined;
@@ -29,7 +30,7 @@ async function ownerIn(call: Call, tree: Tree, owner: string): Promise<Owner> {
 
 function numeric(text: string): number | undefined {
   if (text === "root") return 0;
-  // Larger numbers are names for a Dagger engine.
+  // A Dagger engine treats larger numbers as names.
   return /^\d{1,10}$/.test(text) && Number(text) < 2 ** 31 ? Number(text) : undefined;
 }
 

@@ -8,7 +8,7 @@ import type { Call } from "../request/call.ts";
 import type { ChangedPaths } from "./changes.ts";
 import type { Changeset, Directory } from "../values/values.ts";
 
-/** The changes as `git diff --binary` writes them. Needs git on the host. */
+/** Returns changes as `git diff --binary` prints them. Requires git on the host. */
 export async function patchText(call: Call, changeset: Changeset, changes: ChangedPaths): Promise<string> {
   return await withBothSides(call, changeset, changes, (folder) => gitDiff(folder, ["--binary", "--no-prefix"]));
 }
@@ -16,11 +16,11 @@ export async function patchText(call: Call, changeset: Changeset, changes: Chang
 export interface LineCount {
   added: number;
   removed: number;
-  /** What the file was called, where git takes it for a renamed one. */
+  /** Previous name of a file that git detects as renamed. */
   oldPath?: string;
 }
 
-/** Lines added and removed by path; binary files count none. */
+/** Counts added and removed lines by path. Binary files count as zero. */
 export async function lineCounts(
   call: Call,
   changeset: Changeset,
@@ -28,7 +28,7 @@ export async function lineCounts(
 ): Promise<Map<string, LineCount>> {
   const text = await withBothSides(call, changeset, changes, (folder) => gitDiff(folder, ["--numstat", "-z"]));
   const counts = new Map<string, LineCount>();
-  // Between two folders: `added TAB removed TAB NUL old NUL new NUL`; the missing side is /dev/null.
+  // For two folders, git prints `added TAB removed TAB NUL old NUL new NUL`; a missing side is /dev/null.
   const fields = text.split("\0");
   for (let index = 0; index + 2 < fields.length; index += 3) {
     const [added = "0", removed = "0"] = fields[index]!.split("\t");
@@ -40,14 +40,17 @@ export async function lineCounts(
   return counts;
 }
 
-/** Applies a patch (as `git diff` or `diff -u` write it) to the files of a host folder. */
+/**
+ * Applies a patch, in the format of `git diff` or `diff -u`, to the files of a host folder. Throws an `ApiError` when
+ * it does not apply.
+ */
 export async function applyPatch(folder: string, patch: string): Promise<void> {
   const file = `${folder}.patch`;
   await writeFile(file, patch);
   await git(folder, ["apply", "--allow-empty", "--whitespace=nowarn", file], [0]);
 }
 
-/** The changed files of both sides in `a/` and `b/` of a folder of this session. */
+/** Writes the changed files of both sides to `a/` and `b/` of a temporary folder. */
 async function withBothSides(
   call: Call,
   changeset: Changeset,
@@ -70,7 +73,7 @@ async function withBothSides(
   }
 }
 
-/** Puts these files of a directory into a folder of the host, as far as it has them. */
+/** Writes the named files of a directory to a host folder, as far as they exist. */
 export async function writeFiles(
   call: Call,
   directory: Directory,
@@ -99,7 +102,7 @@ function gitDiff(folder: string, flags: readonly string[]): Promise<string> {
   return git(folder, ["diff", ...flags, "--no-index", "a", "b"], [0, 1]);
 }
 
-/** Runs git for a folder of ours, with no configuration but its own. */
+/** Runs git in a folder of fastloop's own, without the user's configuration. Exit codes not in `passing` are errors. */
 export function git(folder: string, args: readonly string[], passing: readonly number[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const env = {
@@ -113,7 +116,7 @@ export function git(folder: string, args: readonly string[], passing: readonly n
       GIT_COMMITTER_EMAIL: "fastloop@localhost",
       LC_ALL: "C",
     };
-    // Files that git makes are everybody's, as on a Dagger engine, whatever the daemon's own mask is.
+    // Files that git creates are accessible to everybody, as on a Dagger engine, whatever the daemon's umask is.
     execFile(
       "/bin/sh",
       ["-c", 'umask 0; exec git "$@"', "git", ...args],

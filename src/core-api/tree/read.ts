@@ -4,15 +4,15 @@ import { ApiError } from "../values/errors.ts";
 import type { Call } from "../request/call.ts";
 import type { Tree } from "../values/values.ts";
 
-/** Go's `os.FileMode` bits that a `RefStat` carries above the permissions. */
+/** Bits of Go's `os.FileMode` in a `RefStat`, above the permissions. */
 const folderBit = 2 ** 31;
 const symlinkBit = 2 ** 27;
 const otherTypeBits = 2 ** 26 + 2 ** 25 + 2 ** 24 + 2 ** 21 + 2 ** 19;
 
-/** Dagger's limit for the contents of a file. */
+/** Dagger's limit on the contents of a file. */
 export const maxReadBytes = 128 * 1024 * 1024;
 
-/** Small enough for one gRPC message. */
+/** Fits into one gRPC message. */
 const pieceBytes = 3 * 1024 * 1024;
 
 export type FileKind = "REGULAR" | "DIRECTORY" | "SYMLINK" | "UNKNOWN";
@@ -30,7 +30,7 @@ const setIdBits = [
   [2 ** 20, 0o1000],
 ] as const;
 
-/** The twelve bits that `chmod` sets. */
+/** Returns the twelve bits that `chmod` sets. */
 export function permissionsOf(stat: RefStat): number {
   const mode = stat.mode >>> 0;
   return setIdBits.reduce((sum, [bit, own]) => (hasBit(mode, bit) ? sum | own : sum), mode & 0o777);
@@ -40,7 +40,7 @@ function hasBit(mode: number, bit: number): boolean {
   return Math.floor(mode / bit) % 2 === 1;
 }
 
-/** Looks at one evaluated tree through BuildKit's gateway. */
+/** Reads one evaluated tree through BuildKit's gateway. */
 export class TreeReader {
   private readonly build: Build;
   private readonly ref: Ref | undefined;
@@ -50,7 +50,7 @@ export class TreeReader {
     this.ref = ref;
   }
 
-  /** Children of a folder, in name order. Links on the way to it are followed. */
+  /** Lists a folder's children in name order. Links on the way to the folder are followed. */
   async list(folder: string): Promise<RefStat[]> {
     if (this.ref === undefined) {
       if (folder === "/") return [];
@@ -67,7 +67,10 @@ export class TreeReader {
     }
   }
 
-  /** Undefined where nothing is, below a file too; `throughFile` throws there, as the kernel does. */
+  /**
+   * Returns undefined when nothing is at the path. Below a file it does the same, unless `throughFile` asks it to throw
+   * there, as the kernel does.
+   */
   async stat(name: string, followLinks = true, throughFile?: "throws"): Promise<RefStat | undefined> {
     if (this.ref === undefined) return name === "/" ? emptyRoot : undefined;
     try {
@@ -81,7 +84,7 @@ export class TreeReader {
     }
   }
 
-  /** The whole file. Throws where it is larger than what may be in memory at once. */
+  /** Reads a whole file. Throws an `ApiError` when it has more than `maxBytes`. */
   async read(name: string, maxBytes = maxReadBytes): Promise<Buffer> {
     const pieces: Uint8Array[] = [];
     let sizeBytes = 0;
@@ -108,7 +111,10 @@ export class TreeReader {
     }
   }
 
-  /** Everything below a folder in name order, a folder before what is in it; paths are relative. Links are not followed. */
+  /**
+   * Walks everything below a folder in name order, with each folder before its content. Paths are relative, and links
+   * are not followed.
+   */
   async *walk(
     folder: string,
     enter: (relative: string) => boolean = () => true,
@@ -129,7 +135,7 @@ export class TreeReader {
   }
 }
 
-/** Evaluates a tree and reads from it. */
+/** Evaluates a tree and passes a reader of it to `use`. */
 export async function withTree<T>(call: Call, tree: Tree, use: (reader: TreeReader) => Promise<T>): Promise<T> {
   return await call.session.evaluate(call, tree, async (build, ref) => await use(new TreeReader(build, ref)));
 }
@@ -152,7 +158,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && /no such file or directory|not a directory|not found/i.test(error.message);
 }
 
-/** BuildKit's paths are those of a temporary mount: said again with the tree's own. */
+/** Rewrites an error in terms of the tree's own paths; BuildKit's are those of a temporary mount. */
 function readError(operation: string, name: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (/no such file or directory/i.test(error.message)) return notFound(operation, name, error);

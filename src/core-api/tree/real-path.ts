@@ -4,10 +4,13 @@ import { kindOf, withTree } from "./read.ts";
 import type { Call } from "../request/call.ts";
 import type { Directory } from "../values/values.ts";
 
-/** The kernel's limit. */
+/** Maximum number of links to follow, as in the kernel. */
 const mostLinks = 40;
 
-/** The path of a directory's folder with the links at its end followed, inside the tree. A missing folder keeps its path. */
+/**
+ * Follows the links at the end of a directory's path, inside its tree. A missing folder keeps its path. Throws an
+ * `ApiError` after too many links.
+ */
 export async function realPath(call: Call, directory: Directory): Promise<string> {
   if (directory.path === "/") return "/";
   return await withTree(call, directory.tree, async (reader) => {

@@ -5,13 +5,13 @@ import { type Tree } from "../values/values.ts";
 import { edited } from "../values/rooted.ts";
 
 /**
- * `tree` without what is at a path. A name is a name, brackets and question marks included. Only `*` makes a pattern of
- * it, as on a Dagger engine, and of the parts of the path that have one; where something is called exactly so, that is
- * meant and nothing else.
+ * Returns `tree` without a path. Brackets and question marks are taken literally. As on a Dagger engine, `*` makes
+ * patterns of those parts of the path that contain it, unless something has exactly this name: then only that is
+ * removed.
  */
 export async function withoutPath(call: Call, tree: Tree, path: string): Promise<Tree> {
   if (tree.kind === "scratch") return tree;
-  // The root of a tree is where it is mounted.
+  // The root of a tree is a mount point, which cannot be removed.
   if (path === "/") throw new ApiError("unlinkat /: device or resource busy");
   if (!path.includes("*") || (await withTree(call, tree, (reader) => reader.stat(path, false))) !== undefined) {
     return edited(tree, { action: "remove", path });
@@ -20,7 +20,10 @@ export async function withoutPath(call: Call, tree: Tree, path: string): Promise
   return edited(tree, { action: "remove", path: parts.join("/"), pattern: true });
 }
 
-/** A name as a pattern that matches it alone. BuildKit takes a backslash before a wildcard for a part of the name, so classes it is. */
+/**
+ * Escapes a name so that it matches as a pattern only itself. BuildKit treats a backslash before a wildcard as part of
+ * the name, hence character classes.
+ */
 export function escapePattern(name: string): string {
   return name.replace(/[*?[]/g, "[$&]").replaceAll("\\", "[\\\\]");
 }

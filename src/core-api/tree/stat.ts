@@ -34,7 +34,9 @@ export async function existsIn(
   return type === undefined || type === null || kindOf(stat) === expected[type];
 }
 
-/** @param shown how the user called the path, for the error */
+/**
+ * Stats a path. `shown` is the path as the user wrote it, for the error. Throws an `ApiError` when nothing is there.
+ */
 export async function statIn(call: Call, tree: Tree, name: string, shown: string, follow: boolean): Promise<Stat> {
   if (shown === "") throw notFound("stat", shown);
   const stat = await withTree(call, tree, (reader) => reader.stat(name, follow, "throws"));
@@ -43,14 +45,17 @@ export async function statIn(call: Call, tree: Tree, name: string, shown: string
   return {
     type: "Stat",
     size: fileType === "SYMLINK" ? Buffer.byteLength(stat.linkname) : stat.sizeBytes,
-    // A link that was followed has the name of what it leads to.
+    // When a link was followed, the name is that of its target.
     name: path.basename(follow ? stat.path : name),
     fileType,
     permissions: stat.mode & 0o777,
   };
 }
 
-/** Throws where a tree has no file or folder at a path: a Dagger engine tells no name of what is not there. */
+/**
+ * Throws an `ApiError` when a tree has no file or folder at a path, because a Dagger engine does not name what does not
+ * exist.
+ */
 export async function requireThere(call: Call, tree: Tree, name: string, wanted: "file" | "folder"): Promise<void> {
   const known = knownAt(call.session.hostTrees, tree, name);
   const kind = isUnknown(known)

@@ -5,10 +5,10 @@ import type { Call } from "../request/call.ts";
 import type { FileEdit } from "./copy.ts";
 import type { Owner, Tree } from "../values/values.ts";
 
-/** Larger contents are sent as files: LLB travels in one message, and the daemon takes megabytes in it slowly. */
+/** Longer contents are sent as files: LLB travels in one message, and the daemon is slow to process megabytes in it. */
 const maxLiteralChars = 64 * 1024;
 
-/** The edit that makes a file of this content, wherever it is applied. */
+/** Returns a function that creates the edit which writes a file with this content to a path. */
 export async function writeEdit(
   call: Call,
   contents: string,
@@ -22,7 +22,10 @@ export async function writeEdit(
   return (path) => ({ action: "copy-file", source: source.tree, sourcePath: source.path, path, ...attributes });
 }
 
-/** A file written where another may be, which keeps its permissions and owner as on a Dagger engine. */
+/**
+ * Writes a file that may replace an existing one, whose permissions and owner it keeps, as on a Dagger engine. Throws
+ * an `ApiError` when a folder is there.
+ */
 export function writtenOver(call: Call, tree: Tree, edit: FileEdit): Tree {
   const known = knownAt(call.session.hostTrees, tree, edit.path);
   if (isUnknown(known)) return edited(tree, { ...edit, looked: "write" });
