@@ -42,7 +42,7 @@ function told(): Record<string, string[]> {
   const table = text.slice(text.indexOf("### By type"));
   const names = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
   const rows = [...table.matchAll(/^\| (`.+?) \| (.+?) \|$/gm)].flatMap(([, types = "", cell = ""]) =>
-    names(types).map((type): [string, string[]] => [type, cell === "nothing of it" ? ["*"] : names(cell)]),
+    names(types).map((type): [string, string[]] => [type, cell === "the whole type" ? ["*"] : names(cell)]),
   );
   return Object.fromEntries(rows);
 }
