@@ -3,7 +3,10 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { packageRoot } from "../paths/index.ts";
 
-/** fastloop's own folder, which has to hold `wanted`, e.g. `pipelines/src/index.ts`. */
+/**
+ * Returns fastloop's own folder. Throws when it lacks `wanted`, e.g. `pipelines/src/index.ts`: then this is no
+ * checkout.
+ */
 export function packageFolder(wanted: string): string {
   const folder = packageRoot();
   if (existsSync(path.join(folder, wanted))) return folder;

@@ -1,4 +1,6 @@
-/** The table of commands. A command is a file in `commands/` that exports `register`; it is loaded only when named. */
+/**
+ * Table of commands. A command is a file in `commands/` that exports `register`; it is loaded only when it is named.
+ */
 import type { Command } from "commander";
 import type { CliContext } from "./context.ts";
 
@@ -7,7 +9,7 @@ export interface CommandModule {
   register(program: Command, context: CliContext): void;
 }
 
-/** The groups of the help, in its order. */
+/** Command groups, in the order of the help. */
 export const groups = {
   loop: "watch a project, and run what edits affect",
   pipeline: "call the module's functions",
@@ -21,15 +23,15 @@ export type Group = keyof typeof groups;
 
 export interface CommandEntry {
   summary: string;
-  /** Where the help has it; only hidden ones have none. */
+  /** Group in the help; only hidden commands have none. */
   group?: Group;
   load(): Promise<CommandModule>;
   hidden?: boolean;
-  /** Lines of the help's examples, for commands that do not bring their own. */
+  /** Examples in the help, for commands whose own help text has none. */
   examples?: [command: string, what: string][];
 }
 
-/** In the order of the help. One line each; add yours when its file exists. */
+/** Commands in the order of the help, one line each. Add a new command here once its file exists. */
 export const commands: Record<string, CommandEntry> = {
   init: {
     group: "set-up",

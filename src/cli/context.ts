@@ -1,6 +1,6 @@
 /**
- * What every command gets: streams, environment, the options that all commands share, and the one way to report an
- * error. Commands throw `UserError`; `fail` prints it and decides the exit code.
+ * Context of every command: streams, environment, the options that all commands share, and the one way to report an
+ * error. Commands throw `UserError`; `fail` prints it and returns the exit code.
  */
 import { statSync } from "node:fs";
 import path from "node:path";
@@ -18,11 +18,11 @@ export interface GlobalOptions {
   buildkitHost?: string;
   verbose: boolean;
   json: boolean;
-  /** `-m`: folder of the module; undefined: found upwards from `cwd`. */
+  /** `-m`: folder of the module; undefined: the nearest one upwards from `cwd`. */
   module?: string;
-  /** `--trust` and `--no-trust`; undefined: what the environment or the user's stored word says. */
+  /** `--trust` and `--no-trust`; undefined: the environment or the user's stored decision applies. */
   trust?: boolean;
-  /** `--no-color` turns it off; undefined: decided by the stream and the environment. */
+  /** False with `--no-color`; undefined: the stream and the environment decide. */
   color?: boolean;
 }
 
@@ -31,33 +31,35 @@ export interface CliContext {
   readonly stderr: NodeJS.WriteStream;
   readonly stdin: NodeJS.ReadStream;
   readonly env: NodeJS.ProcessEnv;
-  /** Where the command works: the process's folder, or that of `-C`. Absolute. */
+  /** Folder that the command works in: the process's, or that of `-C`. Absolute. */
   cwd: string;
-  /** Filled before a command's action runs, not yet while it registers. */
+  /** Set before a command's action runs, but not yet when the command registers. */
   options: GlobalOptions;
   /**
-   * Aborted by the first SIGINT, SIGTERM or SIGHUP; the process then has two seconds to clean up and ends with 130.
-   * A second signal ends it at once. Handlers are installed when this is first read.
+   * Aborted by the first SIGINT, SIGTERM or SIGHUP; the process then has two seconds to clean up and exits with 130. A
+   * second signal ends it at once. Reading this property installs the handlers.
    */
   readonly signal: AbortSignal;
-  /** Aborts `signal` as a signal would; false where no command waits for it. */
+  /** Aborts `signal` as a signal would. Returns false when no command has read `signal`. */
   interrupt(reason: string): boolean;
-  /** Whether colour belongs on that stream. */
+  /** Reports whether output to the stream is colored. */
   colors(stream: "stdout" | "stderr"): boolean;
-  /** Text for the human on stdout, with colours of ours; nothing else that a terminal obeys passes. */
+  /** Writes text for the user to stdout. Colors pass; any other control sequence is removed. */
   print(text: string): void;
-  /** One line of JSON on stdout. */
+  /** Writes one line of JSON to stdout. */
   printJson(value: unknown): void;
-  /** One line for the human on stderr; never mixed with results on stdout. */
+  /** Writes one line for the user to stderr, so that stdout holds only results. */
   notice(text: string): void;
-  /** Prints the error and returns the exit code that belongs to it. */
+  /** Prints the error and returns its exit code. */
   fail(error: unknown): number;
 }
 
-/** Grace for clean-up after a signal: nothing may outlive the CLI longer than this. */
+/** Time for clean-up after a signal; nothing outlives the CLI longer than this. */
 const graceMs = 2000;
 
-/** Of this process; `own` has streams and a folder for a command that runs beside other work. */
+/**
+ * Creates the context of this process. `own` replaces streams and folder, for a command that runs beside other work.
+ */
 export function createContext(own: Partial<Pick<CliContext, "stdout" | "stderr" | "stdin" | "cwd">> = {}): CliContext {
   let signals: Signals | undefined;
   const context: CliContext = {
@@ -84,7 +86,7 @@ export function createContext(own: Partial<Pick<CliContext, "stdout" | "stderr" 
   return context;
 }
 
-/** A folder that was deleted under the shell has only its name left. */
+/** Returns the working folder. If it was deleted, only its name in `PWD` is left. */
 function workingFolder(): string {
   try {
     return process.cwd();
@@ -93,7 +95,9 @@ function workingFolder(): string {
   }
 }
 
-/** Merges what was parsed into the context; called once, before the command's action. */
+/**
+ * Merges the parsed options into the context; called once, before the command's action. Throws when `-C` is no folder.
+ */
 export function applyGlobalOptions(context: CliContext, parsed: Record<string, unknown>): void {
   takeStateKey(context.env);
   const text = (key: string): string | undefined => (typeof parsed[key] === "string" ? parsed[key] : undefined);
@@ -126,7 +130,7 @@ function installSignalHandlers(): Signals {
     controller.abort(new UserError("interrupted", reason));
     setTimeout(() => process.exit(ExitCode.interrupted), graceMs).unref();
   };
-  // A terminal that closes interrupts by its broken stream and by SIGHUP: only a second signal is impatience.
+  // A terminal that closes both breaks the stream and sends SIGHUP, so only a second signal ends the process at once.
   let count = 0;
   const onSignal = (name: NodeJS.Signals): void => {
     if (++count > 1) process.exit(ExitCode.interrupted);
@@ -136,7 +140,9 @@ function installSignalHandlers(): Signals {
   return { signal: controller.signal, interrupt };
 }
 
-/** `--no-color`, then `FORCE_COLOR`, `NO_COLOR` and `TERM=dumb`, then whether the stream is a terminal. */
+/**
+ * Decides by `--no-color`, then `FORCE_COLOR`, `NO_COLOR` and `TERM=dumb`, then by whether the stream is a terminal.
+ */
 function wantsColor(context: CliContext, stream: NodeJS.WriteStream): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = context.env;
   if (context.options.color === false) return false;

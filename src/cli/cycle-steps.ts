@@ -1,4 +1,4 @@
-/** What a cycle is made of: commands, in order. */
+/** Composes a cycle: commands, in order. */
 import type { CacheLevel } from "../caches/index.ts";
 
 export const cycles = {
@@ -9,17 +9,20 @@ export const cycles = {
 export type Cycle = keyof typeof cycles;
 
 export interface CycleFacts {
-  /** Of the module, as the command line names them. */
+  /** Functions of the module, by their names on the command line. */
   functions: readonly string[];
   hasImage: boolean;
   hasServices: boolean;
-  /** The user has said yes to deleting what all projects share. */
+  /** Whether the user has confirmed deleting what all projects share. */
   yes: boolean;
-  /** Options that every step has. */
+  /** Options to pass to every step. */
   shared: readonly string[];
 }
 
-/** Nothing is cleared but what the kind names: no more than that is ever anybody's intention. */
+/**
+ * Returns the commands of a cycle. Only `clean` and `nuclear` clear caches, at the level in `cycles`, since the user
+ * asked for it by name.
+ */
 export function cycleSteps(kind: Cycle, { functions, hasImage, hasServices, yes, shared }: CycleFacts): string[][] {
   const { clears } = cycles[kind];
   return [

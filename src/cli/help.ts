@@ -1,4 +1,4 @@
-/** The help on one screen: commands in groups, the few that make up a day, the options that all have. */
+/** Help on one screen: commands in groups, the everyday ones, and the shared options. */
 import type { Command, Help } from "commander";
 import { commands, groups, type Group } from "./commands.ts";
 
@@ -29,7 +29,7 @@ export function mainHelp(program: Command, helper: Help): string {
   return `${sections.join("\n\n")}\n`;
 }
 
-/** Its commands, one a line. */
+/** Returns the help of a group, one command a line. */
 export function groupHelp(group: Group): string {
   const rows = inGroup(group).map((name): [string, string] => [name, commands[name]?.summary ?? ""]);
   return `fastloop, ${group}: ${groups[group]}\n\n${table(rows)}\n\n\`fastloop COMMAND --help\` says more about one.\n`;

@@ -1,4 +1,4 @@
-/** What `run` and `watch` have in common on the command line. */
+/** Options that `run` and `watch` share. */
 import { Option, type Command } from "commander";
 import { durationAt, longestTimeLimitMs, type TierName } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
@@ -17,7 +17,7 @@ export interface LoopFlags {
   config?: string;
 }
 
-/** Of every verb that opens a session. */
+/** Returns the `--offline` option of every command that opens a session. */
 export function offlineOption(): Option {
   return new Option("--offline", "use nothing of the network; what needs it fails at once, with its name");
 }
@@ -67,19 +67,22 @@ export function loopOptions(
   };
 }
 
-/** A signal stops the loop; returns what takes that back. */
+/** Stops the loop when the signal aborts. Returns a function that removes the listener. */
 export function stopOnSignal({ signal }: CliContext, loop: Loop): () => void {
   const onAbort = (): void => void loop.stop();
   signal.addEventListener("abort", onAbort, { once: true });
   return () => signal.removeEventListener("abort", onAbort);
 }
 
-/** A duration that the command line names, in milliseconds. */
+/** Returns a duration of the command line in milliseconds. Throws when it is invalid. */
 export function duration(flag: string, text: string): number {
   return durationAt(text, flag);
 }
 
-/** What a run may take: nothing would end it before it began, and Node's timers end at 24.8 days. */
+/**
+ * Returns a time limit in milliseconds. Throws for zero, which would end a run before it began, and above 24 days:
+ * Node's timers overflow at 24.8 days.
+ */
 export function timeLimit(flag: string, text: string): number {
   const ms = duration(flag, text);
   if (ms > 0 && ms <= longestTimeLimitMs) return ms;

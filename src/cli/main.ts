@@ -1,4 +1,6 @@
-/** The door of the CLI. Answers `--version` by itself, so that it costs what `node -e 0` costs. */
+/**
+ * Entry point of the CLI. It answers `--version` without loading anything, so that this costs no more than `node -e 0`.
+ */
 import process from "node:process";
 import type * as program from "./program.ts";
 import { Chunks } from "./start/chunks.ts";

@@ -1,4 +1,4 @@
-/** The web page of a command that goes on: opened by `--ui` or a key, saved by `--ui-snapshot`. */
+/** Web page of a long-running command: opened by `--ui` or a key, saved by `--ui-snapshot`. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
@@ -29,7 +29,7 @@ export function snapshotOption(): Option {
   return new Option("--ui-snapshot <file>", "at the end write the page to one HTML file, to look at or to send");
 }
 
-/** The page's code is loaded when the page is wanted: other runs do not pay for it. */
+/** The page's code is loaded only when the page is wanted, so other runs do not pay for it. */
 export class CommandPage {
   private readonly context: CliContext;
   private readonly flags: PageFlags;
@@ -40,7 +40,7 @@ export class CommandPage {
     this.context = context;
     this.flags = flags;
     this.make = make;
-    // What is to be saved is gathered from the beginning.
+    // A page that will be saved has to collect data from the start.
     if (flags.uiSnapshot !== undefined || flags.ui === true) this.page = make();
   }
 
@@ -76,12 +76,14 @@ export class CommandPage {
     return this;
   }
 
-  /** With `--ui`: `print` is where a view has its lines. */
+  /** Opens the page if `--ui` was given. `print` writes a line where the command's view has its lines. */
   async openIfAsked(print?: (line: string) => void): Promise<void> {
     if (this.flags.ui === true) await this.open(print);
   }
 
-  /** Says where it is. The address holds the token: whoever reads it may do what this command can. */
+  /**
+   * Opens the page and prints its address. The address holds the token: whoever reads it may do what this command can.
+   */
   async open(print?: (line: string) => void): Promise<void> {
     const { context } = this;
     const page = await (this.page ??= this.make());
@@ -90,7 +92,7 @@ export class CommandPage {
     else (print ?? ((line) => context.print(`${line}\n`)))(`page: ${url}`);
   }
 
-  /** Saves it where that was asked for, and listens no more. */
+  /** Saves the page if `--ui-snapshot` was given, and stops its server. */
   async close(): Promise<void> {
     const page = await this.page;
     this.page = undefined;
@@ -119,13 +121,13 @@ const options = (command: string, project: string): LoopPageOptions => ({
   version: __FASTLOOP_VERSION__,
 });
 
-/** What is broken is waited for by a watch; its page has a name all the same. */
+/** A watch waits for a broken configuration to be fixed; its page then has the folder's name. */
 async function projectName({ cwd }: CliContext, file: string | undefined): Promise<string> {
   const loaded = await loadConfig({ cwd, file }).catch(() => undefined);
   return loaded?.config.name ?? path.basename(placeProject({ cwd, configFile: file }).root);
 }
 
-/** Before anything runs for whose sake the file would be. */
+/** Throws before anything runs when the folder of `--ui-snapshot` does not exist. */
 function requireFolder({ cwd }: CliContext, { uiSnapshot }: PageFlags): void {
   if (uiSnapshot === undefined || existsSync(path.dirname(path.resolve(cwd, uiSnapshot)))) return;
   throw new UserError("usage", "there is no folder for it", { place: `--ui-snapshot ${uiSnapshot}` });

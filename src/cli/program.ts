@@ -1,4 +1,4 @@
-/** The commander program: global options, the table of commands, and what happens when one ends. */
+/** The commander program: global options, the table of commands, error output and exit codes. */
 import process from "node:process";
 import { Command, CommanderError, Help, Option } from "commander";
 import { ExitCode } from "../errors/index.ts";
@@ -8,7 +8,7 @@ import { groupHelp, mainHelp } from "./help.ts";
 import { refuseOptionsAsValues } from "./options/option-values.ts";
 import { applyGlobalOptions, createContext, type CliContext } from "./context.ts";
 
-/** Parses, runs one command, flushes the output and ends the process. */
+/** Parses the arguments, runs one command, flushes the output and ends the process. */
 export async function runProgram(argv: string[], version: string): Promise<never> {
   const context = createContext();
   ignoreBrokenPipes(context);
@@ -17,7 +17,7 @@ export async function runProgram(argv: string[], version: string): Promise<never
   process.exit(exitCode);
 }
 
-/** Parses and runs one command; resolves with its exit code, errors are printed. */
+/** Parses and runs one command. Resolves with its exit code; errors are printed. */
 export async function runCommand(argv: string[], version: string, context: CliContext): Promise<number> {
   try {
     const group = groupOfHelp(argv);
@@ -36,7 +36,9 @@ export async function runCommand(argv: string[], version: string, context: CliCo
   }
 }
 
-/** The program with the one command that `argv` names loaded, or all; only name and summary of the others. */
+/**
+ * Creates the program. Only the command that `argv` names is loaded (or all); the others have just name and summary.
+ */
 export async function createProgram(
   argv: string[],
   version: string,
@@ -56,7 +58,7 @@ export async function createProgram(
       subcommandTerm: (command) => command.name(),
       formatHelp: (command, helper) =>
         command === program ? mainHelp(command, helper) : Help.prototype.formatHelp.call(helper, command, helper),
-      // Also where a command has no options but those and its help.
+      // Moves the shared options behind a command's own ones, even if its only own option is the help.
       groupItems: (unsorted, visible, groupOf) => {
         const groups = new Help().groupItems(unsorted, visible, groupOf);
         const shared = groups.get(sharedOptions);
@@ -79,7 +81,7 @@ export async function createProgram(
   for (const command of program.commands) {
     inheritOptions(command);
     command.exitOverride();
-    // The words of `call` and the program of `session` are not ours.
+    // The words of `call` and of the program of `session` may look like options; they are not checked.
     refuseAll(command, ["call", "session"].includes(command.name()));
   }
   refuseOptionsAsValues(program, true);
@@ -121,7 +123,7 @@ function refuseAll(command: Command, stopsAtFirstWord: boolean): void {
   for (const child of command.commands) refuseAll(child, stopsAtFirstWord);
 }
 
-/** Later commands in the chain win; `--no-color` anywhere wins. */
+/** Merges the options of a chain of commands: later ones win, except that `--no-color` wins anywhere. */
 function mergeOptions(chain: Command[]): Record<string, unknown> {
   const merged: Record<string, unknown> = {};
   for (const command of chain) {
@@ -148,7 +150,7 @@ function addSummary(program: Command, name: string, entry: CommandEntry): void {
     .description(entry.summary);
 }
 
-/** The first word that is no option and no option's value; after `help`, the next one. */
+/** Returns the first word that is neither an option nor an option's value; after `help`, the next one. */
 function findCommand(argv: string[]): string | undefined {
   const takesValue = new Set(
     globalOptions()
@@ -164,24 +166,27 @@ function findCommand(argv: string[]): string | undefined {
   return undefined;
 }
 
-/** `fastloop help loop`: a group, where no command has that name. */
+/** Returns the group in `fastloop help loop`, unless a command has that name. */
 function groupOfHelp([first, name = "", ...more]: string[]): keyof typeof groups | undefined {
   return first === "help" && more.length === 0 && Object.hasOwn(groups, name) && !Object.hasOwn(commands, name)
     ? (name as keyof typeof groups)
     : undefined;
 }
 
-/** Help for a command that does not exist is the error that the command is, not the help of all. */
+/**
+ * Replaces a request for help on an unknown command by the command itself, so that its error is shown instead of the
+ * general help.
+ */
 function wordsToParse(argv: string[]): string[] {
   const name = findCommand(argv);
   const asksForHelp = argv.some((word) => word === "help" || word === "--help" || word === "-h");
-  // Without a command: how the project stands.
+  // A bare `fastloop` shows the state of the project.
   if (name === undefined && !asksForHelp && argv.every((word) => !["-V", "--version", "--"].includes(word)))
     return ["overview", ...argv];
   return name !== undefined && asksForHelp && !Object.hasOwn(commands, name) ? [name] : argv;
 }
 
-/** Commander's text (`error: unknown command 'wach'`, `(Did you mean watch?)`) in our form. */
+/** Rewrites commander's messages (`error: unknown command 'wach'`, `(Did you mean watch?)`) in fastloop's form. */
 function asError(text: string, context: CliContext): string {
   const [, message = text, similar] = /^(?:error: )?([^]*?)(?:\n\(Did you mean ([^]*)\))?\s*$/.exec(text) ?? [];
   const hint =
@@ -197,11 +202,14 @@ function asError(text: string, context: CliContext): string {
   return printableLines(`error: ${message}${hint === undefined ? "" : `\nhint: ${hint}`}\n`);
 }
 
-/** A reader or a terminal that went away (`fastloop functions | head -1`) is no error; what runs is cleaned up. */
+/**
+ * A reader that went away (`fastloop functions | head -1`) or a closed terminal is no error: the command is interrupted
+ * and cleans up.
+ */
 function ignoreBrokenPipes(context: CliContext): void {
   for (const stream of [context.stdout, context.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      // A full disk behind `> file` is told; nothing can be told where stderr itself is what fails.
+      // Other errors, such as a full disk behind `> file`, are reported, unless stderr itself fails.
       if (error.code !== "EPIPE" && error.code !== "EIO")
         process.exit(stream === context.stdout ? context.fail(error) : ExitCode.failed);
       if (!context.interrupt("the reader of the output is gone"))

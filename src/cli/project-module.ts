@@ -1,4 +1,6 @@
-/** The module that a command works with; what it depends on in other repositories is fetched once the user has agreed. */
+/**
+ * Reads the module that a command works with. Dependencies in other repositories are fetched once the user has agreed.
+ */
 import { loadProjectModule, projectModuleFolder } from "../call/index.ts";
 import type { LoadedConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
@@ -32,12 +34,15 @@ export function readModule(context: CliContext, options: ReadOptions = {}): Prom
   return isSilent ? loading : sayingWait(context, "for the module to be read", loading);
 }
 
-/** Before a loop starts: it has no terminal to ask on. Throws where there is no module. */
+/**
+ * Fetches unfetched dependencies before a loop starts, as the loop has no terminal to ask on. Throws when there is no
+ * module.
+ */
 export async function fetchModules(context: CliContext, configFile: string | undefined): Promise<void> {
   const folder = await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile });
   if (!(await hasUnfetched(folder, context.env))) return;
   await readModule(context, { configFile }).catch((error: unknown) => {
-    // What is wrong with it the loop tells, and waits for it to be mended.
+    // The loop itself reports a broken module, and waits until it is fixed.
     if (!(error instanceof UserError)) throw error;
   });
 }

@@ -1,4 +1,4 @@
-/** A project with its history, for the commands that only ask: no engine, no lock. */
+/** Opens a project with its history for commands that only read: no engine, no lock. */
 import {
   loadProject,
   placeProject,
@@ -17,11 +17,11 @@ import { sayingWait } from "./waiting-line.ts";
 export interface OpenProject {
   project: Project;
   store: RunStore;
-  /** Looks at the files and plans; saves what was hashed. */
+  /** Scans the files and plans; saves the hashes that were computed. */
   plan(): { snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number };
 }
 
-/** What the command line says of the project that is meant; each notice of it is told once. */
+/** Returns the options of the command line that select and configure the project. Each notice is printed once. */
 export function projectOptions(context: CliContext, configFile?: string) {
   const told = new Set<string>();
   return {
@@ -41,7 +41,7 @@ export function projectOptions(context: CliContext, configFile?: string) {
 
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
   const options = projectOptions(context, configFile);
-  // Who only asks deletes nothing, drafts of a process that died neither.
+  // A command that only reads deletes nothing, not even drafts that a dead process left.
   const { state, root } = placeProject(options);
   const hasher = projectHasher(state);
   let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead(new Set([root]));

@@ -1,4 +1,7 @@
-/** What the machine refuses is no bug of ours: a full disk, a folder that may not be written, too many open files. */
+/**
+ * Errors of the operating system that are no bug of fastloop: a full disk, a folder without write access, too many open
+ * files.
+ */
 import { ExitCode, UserError } from "../errors/index.ts";
 
 const reasons: Record<string, string> = {
@@ -15,11 +18,11 @@ const reasons: Record<string, string> = {
   ELOOP: "its links form a loop",
 };
 
-/** The error in words and without a stack, where the cause is the machine's; undefined for everything else. */
+/** Returns a system error as a `UserError`, which prints no stack; undefined for any other error. */
 export function asSystemError(error: unknown): UserError | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
   const { code, syscall } = error;
-  // Node tells a folder that can't be made on a read-only file system as one that is not there.
+  // For a folder that can't be created on a read-only file system, Node reports ENOENT.
   const reason =
     code === "ENOENT" && syscall === "mkdir"
       ? "it can't be made"

@@ -2,14 +2,14 @@ import { outputText } from "../text/index.ts";
 import type { CliContext } from "./context.ts";
 import { isAsking } from "./trust/confirm.ts";
 
-/** What takes less needs no word. */
+/** A shorter wait prints nothing. */
 const silentMs = 1000;
-/** A log gets a line this often. */
+/** Interval of lines in a log. */
 const againMs = 10_000;
 
 /**
- * Says on stderr what is waited for, from the second second on: a terminal has one line with a clock, which goes when it is
- * over; elsewhere there is a line now and then.
+ * Reports on stderr what a command waits for, if it takes more than a second: on a terminal one line with a clock,
+ * which is erased at the end; elsewhere a line every ten seconds.
  */
 export async function sayingWait<T>(context: CliContext, what: string, work: Promise<T>): Promise<T> {
   const { stderr, env } = context;

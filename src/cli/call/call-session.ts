@@ -8,7 +8,7 @@ import type { CliContext } from "../context.ts";
 import { asksForRootCapabilities } from "../trust/trust.ts";
 import type { CallView } from "./call-view.ts";
 
-/** The session that a call runs in; nothing is opened yet. */
+/** Creates the session that a call runs in; opens nothing yet. */
 export function callSession(
   call: ParsedCall,
   module: ModuleInfo,
@@ -30,7 +30,7 @@ export function callSession(
     offline: call.offline,
     writesCaches: true,
     rootCapabilities: asksForRootCapabilities(call),
-    // Whoever reads it takes over signals: not before it is needed.
+    // Reading the context's signal installs signal handlers, so it is read only when needed.
     get signal() {
       return context.signal;
     },

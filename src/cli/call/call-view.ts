@@ -8,9 +8,9 @@ export interface CallViewOptions extends Pick<ProgressOptions, "verbose" | "spea
   silent: boolean;
 }
 
-/** What the user sees of a call on stderr, less its secrets; nothing with `--silent`. */
+/** Progress of a call on stderr, with secrets masked; nothing with `--silent`. */
 export class CallView {
-  /** Has each secret that the call was given. */
+  /** Masks every secret that the call was given. */
   readonly mask = new CallMask();
   readonly terminal: UserTerminal | undefined;
   private readonly context: CliContext;
@@ -24,7 +24,7 @@ export class CallView {
     this.terminal = userTerminal(context);
   }
 
-  /** Shows what happens until the returned function is called. */
+  /** Shows progress until the returned function is called. */
   show(): () => void {
     const { stderr } = this.context;
     this.isShown = true;
@@ -37,18 +37,18 @@ export class CallView {
     };
   }
 
-  /** A line of its own. */
+  /** Prints a line of its own. */
   readonly notice = (text: string): void => {
     if (this.isShown) this.progress?.print(text);
     else this.context.notice(text);
   };
 
-  /** Shows what is waited for. */
+  /** Shows `what` as a running step while `work` is pending. */
   during<T>(what: string, work: Promise<T>): Promise<T> {
     return this.progress?.during(what, work) ?? work;
   }
 
-  /** Tells what the session does from now on. */
+  /** Shows the session's events from now on. */
   follow(session: EngineSession): void {
     if (this.options.verbose) this.notice(`engine: ${session.engine.version} (${session.engine.reason})`);
     session.onEvent((event) => this.mask.event(event, (shown) => this.progress?.event(shown)));

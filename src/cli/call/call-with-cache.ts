@@ -1,4 +1,6 @@
-/** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
+/**
+ * Returns a call's value: from the project's cache when nothing that determines it has changed, else from an engine.
+ */
 import { randomUUID } from "node:crypto";
 import { CallWorkspace, runCall, workspaceAt, type MadeRead, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
@@ -26,12 +28,12 @@ import { keepMs } from "./keep.ts";
 import type { CallView } from "./call-view.ts";
 import { ResultCache } from "./result-cache.ts";
 
-/** Where and for whom a call is made. */
+/** Project and module that a call runs with. */
 export interface CalledProject {
   module: ModuleInfo;
   config: LoadedConfig;
   trust: Trust;
-  /** The user typed the call; what else is called here comes of a repository. */
+  /** Whether the user typed the call. Any other call comes from a repository. */
   isTyped?: boolean;
 }
 
@@ -91,9 +93,9 @@ export async function callWithCache(
     const all = [...given, ...readInputs];
     const snapshot = new ProjectScanner(all, hasher).scan();
     const after = await fingerprint(all, snapshot);
-    // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
+    // An input that changed during the call: the value does not belong to the inputs that were hashed.
     const isSame = digestOf(withoutReads(after, given)) === digestOf(withoutReads(before, given));
-    // And a function that gives a secret away is the user's business, but a file of ours must not keep it.
+    // A function may return a secret to the user, but fastloop must not store it in a file.
     if (view.terminal?.wasUsed !== true && isSame && isAsRead(made, readInputs, snapshot) && !view.mask.isIn(value)) {
       reads.keep(
         call,
@@ -117,16 +119,16 @@ async function backendOf({ config, trust }: CalledProject, state: ProjectState):
 
 interface Called {
   value: ReturnedValue;
-  /** What was read of the workspace. */
+  /** What the functions read of the workspace. */
   made: MadeRead[];
 }
 
-/** What the call is given itself: the reads of its functions come behind. */
+/** Returns the fingerprint of the call's own inputs; those that its functions read come after them in the list. */
 function withoutReads(fingerprint: Fingerprint, given: readonly TargetInput[]): Fingerprint {
   return { ...fingerprint, inputs: fingerprint.inputs.slice(0, given.length) };
 }
 
-/** Runs the call in the project's session, and closes that. */
+/** Runs the call in the project's session, then closes the session. */
 async function callInSession(
   call: ParsedCall,
   { module, isTyped }: CalledProject,
@@ -155,7 +157,7 @@ async function callInSession(
       secretKey,
       onSecret: (plaintext, name) => view.mask.add(plaintext, name, engine.session, view.notice),
     }).catch(async (error: unknown) => {
-      // Whatever the body met: where the engine ended, that is why.
+      // If the engine ended, that explains whatever error the body met.
       throw signal.aborted ? error : ((await session.whyLost(engine.session)) ?? error);
     });
     return { value, made: workspace.reads };
@@ -178,7 +180,7 @@ function ageText(ageMs: number): string {
   return `${Math.floor(ageMs / size)} ${unit}`;
 }
 
-/** The module's function that runs first. */
+/** Returns the module's function that runs first. */
 function firstOf({ own, toolchain }: ParsedCall): ExpectedCall {
   const [first] = own;
   return {

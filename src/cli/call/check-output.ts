@@ -1,13 +1,16 @@
-/** What is in the way of `-o PATH`, told before anything runs for it. */
+/** Checks `-o PATH` before anything runs. */
 import { statSync, type Stats } from "node:fs";
 import path from "node:path";
 import type { ParsedCall } from "../../call/index.ts";
 import { UserError } from "../../errors/index.ts";
 
-/** These are written into a folder, which may be there already. */
+/** Types that are written into a folder, which may exist. */
 const folderTypes = ["Directory", "Changeset"];
 
-/** Throws where a folder is in the way of a file, or a file in the way of a folder. A `File` goes into a folder under its own name. */
+/**
+ * Throws when a folder is where a file would be written, or a file where a folder would be. A `File` is written into an
+ * existing folder under its own name.
+ */
 export function checkOutput({ output, returns }: Pick<ParsedCall, "output" | "returns">, cwd: string): void {
   if (output === undefined) return;
   const type = returns.kind === "object" ? returns.name : undefined;
@@ -45,7 +48,7 @@ function nearestAbove(target: string): string {
   return above;
 }
 
-/** What is below a file is not there, which the system tells as an error of its own. */
+/** Returns undefined also for a path below a file, where `statSync` throws. */
 function statOf(file: string): Stats | undefined {
   try {
     return statSync(file, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-/** Candidates for the next word of a call: functions, flags, or a flag's values. */
+/** Completes the next word of a call: functions, flags, or values of a flag. */
 import { choicesOf, flagName, isSupported, parseCall, servedMember, type ParsedCall } from "../../call/index.ts";
 import type { ArgumentInfo, ModuleInfo } from "../../module/index.ts";
 import { summaryOf, toolchainSummary } from "./render-functions.ts";
@@ -8,7 +8,10 @@ export interface Candidate {
   text: string;
 }
 
-/** `before` are the complete words after `call`, `partial` the one being typed. Nothing: let the shell offer files. */
+/**
+ * Returns candidates. `before` are the complete words after `call`, `partial` the one being typed. An empty result lets
+ * the shell offer files.
+ */
 export function completeCall(before: readonly string[], partial: string, module: ModuleInfo, cwd: string): Candidate[] {
   const last = before.at(-1) ?? "";
   if (/^--[^=]+$/.test(last)) {
@@ -35,7 +38,7 @@ export function completeCall(before: readonly string[], partial: string, module:
   ];
 }
 
-/** `--help` lets a call parse whose required arguments are not typed yet. */
+/** Parses words whose required arguments may still be missing, which `--help` allows. */
 function tryParse(words: readonly string[], module: ModuleInfo, cwd: string): ParsedCall | undefined {
   try {
     return parseCall([...words, "--help"], { module, cwd });

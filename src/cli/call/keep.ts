@@ -1,12 +1,12 @@
-/** For how long a call's result may be kept, and whether it may be kept at all. */
+/** Decides whether a call's result may be cached, and for how long. */
 import type { GivenValue, ParsedCall } from "../../call/index.ts";
 
-/** The default of a function without a policy of its own. */
+/** Default for functions without a cache policy. */
 const weekMs = 7 * 24 * 3600 * 1000;
 
-/** Core types whose fields only read or describe: nothing outside the result depends on their having run. */
+/** Core types whose fields only read or describe: nothing outside of the result depends on running them. */
 const pureTypes = new Set(["Container", "Directory", "File", "EnvVariable", "Label", "Port", "Stat", "Changeset"]);
-/** Fields of these types that do something, or whose point is that they run. */
+/** Fields of these types that have effects, or that are called in order to run something. */
 const effects = new Set([
   "export",
   "exportImage",
@@ -18,7 +18,7 @@ const effects = new Set([
   "withServiceBinding",
 ]);
 
-/** For how long the result may be kept; undefined when the functions have to run each time. */
+/** Returns for how many milliseconds the result may be kept; undefined when the functions have to run each time. */
 export function keepMs(call: ParsedCall): number | undefined {
   if (call.noCache || call.output !== undefined) return undefined;
   const functions = call.own.filter((step) => step.kind === "function");
@@ -36,13 +36,16 @@ export function keepMs(call: ParsedCall): number | undefined {
   return shortest > 0 ? shortest : undefined;
 }
 
-/** An object that lives in a session (a service, a socket) means nothing in the next one. */
+/**
+ * Reports whether the result is more than an object of the session (a service, a socket), which means nothing in the
+ * next one.
+ */
 function endsWell({ returns, core }: ParsedCall): boolean {
   const type = returns.kind === "list" ? returns.of : returns;
   return type.kind !== "object" || core.length === 0 || pureTypes.has(type.name);
 }
 
-/** Images by tag, git references and running services change without any file of ours changing. */
+/** Images by tag, git references and running services change without any change of a local file. */
 function isRepeatable(value: GivenValue): boolean {
   if (value.kind === "list") return value.items.every(isRepeatable);
   return (
@@ -51,7 +54,7 @@ function isRepeatable(value: GivenValue): boolean {
   );
 }
 
-/** A Go duration (`1h30m`); undefined for `never` and `session`. */
+/** Returns the milliseconds of a Go duration (`1h30m`); undefined for `never` and `session`. */
 export function durationMs(text: string): number | undefined {
   const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];

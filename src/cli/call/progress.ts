@@ -1,41 +1,41 @@
 /**
- * What an engine does during a call, on stderr: a few live lines on a terminal; elsewhere a line for each finished step, and
- * one now and then for what takes long.
+ * Shows what an engine does during a call, on stderr: a few live lines on a terminal; elsewhere a line for each
+ * finished step, and now and then one for a step that takes long.
  */
 import type { EngineEvent } from "../../engine/index.ts";
 import { duration, shortName, StepLines } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 
-/** So many running steps are shown at once. */
+/** Number of running steps shown at once. */
 const shownSteps = 8;
 const redrawMs = 80;
-/** Without live lines, what runs is told this often. */
+/** Without live lines, running steps are reported at this interval. */
 const heartbeatMs = 30_000;
 
 export interface ProgressOptions {
   stream: NodeJS.WriteStream;
   colors: boolean;
-  /** Shows the output of commands as it comes. */
+  /** Whether to show the output of commands as it comes. */
   verbose: boolean;
-  /** Steps, by name, whose stderr is for the user: it is shown as it comes, as lines of its own. */
+  /** Selects steps, by name, whose stderr is for the user: it is shown as it comes, as lines of its own. */
   speaks?: (name: string) => boolean;
-  /** No live lines, as others write to the terminal meanwhile. */
+  /** Disables live lines, because others write to the terminal as well. */
   isPlain?: boolean;
 }
 
 export class Progress {
   private readonly options: ProgressOptions;
   private readonly live: boolean;
-  /** Two requests of a call that wait for the same step both tell of it. */
+  /** Done steps that were printed: two requests of a call that wait for the same step both report it. */
   private readonly told = new Set<string>();
   private readonly running = new Map<string, { name: string; startedMs: number }>();
   private readonly output = new StepLines();
-  /** Lines of steps that speak; it is never told their names. */
+  /** Lines of the steps in `speaking`, without the steps' names. */
   private readonly spoken = new StepLines();
   private readonly speaking = new Set<string>();
   private drawnLines = 0;
   private timer: NodeJS.Timeout | undefined;
-  /** Lines that wait while a program in a container has the terminal. */
+  /** Lines held back while a program in a container has the terminal. */
   private waiting: string[] | undefined;
 
   constructor(options: ProgressOptions) {
@@ -46,7 +46,7 @@ export class Progress {
     ).unref();
   }
 
-  /** Shows what is waited for as a step that runs. */
+  /** Shows `what` as a running step while `work` is pending. */
   async during<T>(what: string, work: Promise<T>): Promise<T> {
     this.running.set(what, { name: what, startedMs: performance.now() });
     try {
@@ -83,27 +83,27 @@ export class Progress {
     if (isSpoken) for (const line of this.spoken.lines(event)) this.print(line);
   }
 
-  /** A line of its own above the live ones. */
+  /** Prints a line above the live ones. */
   print(text: string): void {
     if (this.waiting !== undefined) return void this.waiting.push(text);
     this.erase();
     this.options.stream.write(`${outputText(text)}\n`);
   }
 
-  /** Leaves the terminal to another program. */
+  /** Erases the live lines and leaves the terminal to another program. */
   hold(): void {
     this.erase();
     this.waiting ??= [];
   }
 
-  /** The terminal is ours again. */
+  /** Takes the terminal back and prints the lines that were held back. */
   release(): void {
     const lines = this.waiting ?? [];
     this.waiting = undefined;
     for (const line of lines) this.print(line);
   }
 
-  /** Leaves no live line behind. */
+  /** Stops, leaving no live line behind. */
   stop(): void {
     clearInterval(this.timer);
     this.release();
@@ -111,7 +111,7 @@ export class Progress {
   }
 
   private done(event: Extract<EngineEvent, { kind: "step-done" }>): void {
-    // A cached step is no news; it is counted in by `-v` only.
+    // Only `-v` reports cached steps.
     if (event.cached && !this.options.verbose && event.error === undefined) return;
     const key = `${event.step} ${event.durationMs}`;
     if (this.told.has(key)) return;

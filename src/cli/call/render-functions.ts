@@ -1,4 +1,4 @@
-/** A module's functions as text, for `functions` and for the help of `call`. */
+/** Renders a module's functions as text, for `functions` and for the help of `call`. */
 import { commandName, flagName, isRequired } from "../../call/index.ts";
 import {
   fieldName,
@@ -9,7 +9,7 @@ import {
   type TypeRef,
 } from "../../module/index.ts";
 
-/** What the module offers, fields as well, in the order in which an engine has them: by the name that it gives each. */
+/** Returns the module's functions, exposed fields and toolchains, in the engine's order: sorted by GraphQL name. */
 export function functionNames({
   objects,
   mainObject,
@@ -26,7 +26,7 @@ export function functionNames({
   return [...rows, ...others].toSorted((one, other) => (one.key < other.key ? -1 : 1));
 }
 
-/** One line per function and argument, in the order of the source. */
+/** Renders each function with its arguments, in source order. */
 export function renderFunctions(module: ModuleInfo): string {
   const main = module.objects[module.mainObject];
   const functions = Object.values(main?.functions ?? {});
@@ -57,7 +57,7 @@ export function toolchainSummary({ module }: Toolchain): string {
   return summaryOf(module.description || module.objects[module.mainObject]?.description || `the module ${module.name}`);
 }
 
-/** `tier Tier = "fast"`, and where the value comes from when it is not given. */
+/** Returns a line such as `tier Tier = "fast"`, with the source of the value when it is not given. */
 export function argumentLine(argument: ArgumentInfo): string {
   const parts = [`${flagName(argument)} ${typeName(argument.type)}`];
   if (argument.defaultValue !== undefined) parts.push(`= ${JSON.stringify(argument.defaultValue)}`);
@@ -71,19 +71,22 @@ export function argumentLine(argument: ArgumentInfo): string {
   return description === "" ? parts.join(" ") : `${parts.join(" ")}: ${description}`;
 }
 
-/** `Directory`, `[string]`, as the documentation of the core API writes types. */
+/** Returns a type as the documentation of the core API writes it: `Directory`, `[string]`. */
 export function typeName(type: TypeRef): string {
   if (type.kind === "list") return `[${typeName(type.of)}]`;
   return "name" in type ? type.name : type.kind;
 }
 
-/** The first line of a description; where that ends within a sentence, the whole sentences that it has, or its first one. */
+/**
+ * Returns the first line of a description. If that line ends within a sentence, returns the whole sentences that fit in
+ * it, but at least the first.
+ */
 export function summaryOf(text: string): string {
   const [paragraph = ""] = text.split(/\n\s*\n/, 1);
   const [line = "", ...more] = paragraph.split("\n").map((each) => each.trim());
   if (more.length === 0 || /[.!?:]$/.test(line)) return line;
   const joined = [line, ...more].join(" ");
-  // What goes on in small letters was no end: `e.g. this`.
+  // A lower-case letter after the period continues the sentence, as in `e.g. this`.
   const whole = joined.match(/.+?[.!?](?=\s+[^a-z\s]|$)/g) ?? [joined];
   let summary = whole[0];
   for (const sentence of whole.slice(1)) {

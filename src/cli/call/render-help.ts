@@ -1,4 +1,4 @@
-/** Help for a point in a chain: what can be called there, and the arguments of the function before it. */
+/** Renders the help for a point in a chain: what can be called there, and the arguments of the function before it. */
 import { choicesOf, commandName, isRequired, isSupported, servedMember, type ParsedCall } from "../../call/index.ts";
 import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
 import { argumentLine, summaryOf, toolchainSummary } from "./render-functions.ts";
@@ -36,7 +36,7 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
 }
 
-/** What `fastloop call` itself may be told; the rest is the module's. */
+/** Returns the options of `fastloop call` itself; all others belong to the module. */
 export const ownOptions = (): string =>
   section("Options", [
     ["-o, --output PATH", "save the result to a file or folder"],

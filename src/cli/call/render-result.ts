@@ -1,4 +1,6 @@
-/** A call's result as `dagger call` prints it: scalars as they are, lists one item a line, objects as `Type@digest`. */
+/**
+ * Renders a call's result as `dagger call` does: scalars as they are, lists one item a line, objects as `Type@digest`.
+ */
 import { createHash } from "node:crypto";
 import { servedMember, servedObject } from "../../call/index.ts";
 import type { ModuleInfo, ReturnedValue, TypeRef } from "../../module/index.ts";
@@ -28,7 +30,7 @@ class Renderer {
     return value === null ? "" : `${prefix}${this.reference(value)}\n`;
   }
 
-  /** JSON of a result: the module's own objects with their exposed fields, core objects as references. */
+  /** Returns a result as JSON data: the module's own objects with their exposed fields, core objects as references. */
   plain(value: ReturnedValue, type: TypeRef): unknown {
     if (Array.isArray(value)) return value.map((item) => this.plain(item, itemOf(type)));
     if (value === null) return null;
@@ -47,7 +49,10 @@ class Renderer {
     return isMember ? servedMember(String(value)) : value;
   }
 
-  /** Says which object it is, and that it is another one when it changes; an id itself holds only for its session. */
+  /**
+   * Returns the type and a digest, which identifies the object and changes with it. The id itself is valid only in its
+   * session.
+   */
   private reference(value: Exclude<ReturnedValue, null | ReturnedValue[]>): string {
     if (typeof value !== "object") return String(value);
     const digest = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;

@@ -1,10 +1,10 @@
-/** Results of calls that need not run again; losing them costs time only. */
+/** Cache of call results. Losing it costs only time. */
 import type { CacheBackend } from "../../extensions/index.ts";
 import type { ReturnedValue } from "../../module/index.ts";
 
 interface StoredResult {
   version: 1;
-  /** Milliseconds since 1970 when the call began: a policy's time counts from there, as in an engine. */
+  /** Milliseconds since 1970 when the call began; as in an engine, a policy's time starts there. */
   startedAtMs: number;
   keepMs: number;
   value: ReturnedValue;
@@ -17,7 +17,7 @@ export class ResultCache {
     this.backend = backend;
   }
 
-  /** A result that still holds. `key` is a digest in hex. */
+  /** Returns a result that is still valid. `key` is a digest in hex. */
   async read(key: string, nowMs: number): Promise<{ value: ReturnedValue; ageMs: number } | undefined> {
     const content = await this.backend.get(key);
     if (content === undefined) return undefined;
@@ -25,7 +25,7 @@ export class ResultCache {
     if (stored === undefined) return undefined;
     const { startedAtMs, keepMs, value } = stored;
     const ageMs = nowMs - startedAtMs;
-    // A clock that was set back makes a result look younger than nothing: it is not trusted.
+    // A negative age means that the clock was set back, so the age can't be trusted.
     return ageMs >= 0 && ageMs < keepMs ? { value, ageMs } : undefined;
   }
 
@@ -35,7 +35,7 @@ export class ResultCache {
   }
 }
 
-/** Undefined for what is no result, or that of another version. */
+/** Parses a stored result; undefined when it is invalid or of another version. */
 export function parseResult(content: Buffer): StoredResult | undefined {
   let stored: unknown;
   try {

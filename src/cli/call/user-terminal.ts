@@ -1,4 +1,7 @@
-/** The user's terminal, lent to a program in a container: raw keys there, its output here, and everything as before at the end. */
+/**
+ * Lends the user's terminal to a program in a container: passes raw keys and output on, and restores the terminal at
+ * the end.
+ */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import type { RemoteTerminal, TerminalLine } from "../../engine/index.ts";
@@ -7,18 +10,18 @@ import type { Progress } from "./progress.ts";
 import { printable } from "../../text/index.ts";
 
 export interface UserTerminal {
-  /** Whether a program had the terminal: what such a call gives depends on what was typed. */
+  /** Whether a program had the terminal: the result of such a call depends on what the user typed. */
   readonly wasUsed: boolean;
-  /** Lends it until the program ends; progress waits meanwhile. */
+  /** Lends the terminal until the program ends; progress is held back meanwhile. */
   lend(remote: RemoteTerminal, progress: Progress | undefined): Promise<void>;
 }
 
-/** Undefined where no terminal is attached, or where a program reads what is printed. */
+/** Returns undefined when no terminal is attached, or with `--json`. */
 export function userTerminal(context: CliContext): UserTerminal | undefined {
   const screen = [context.stderr, context.stdout].find((stream) => stream.isTTY);
   if (!context.stdin.isTTY || screen === undefined || context.options.json) return undefined;
   let wasUsed = false;
-  /** One at a time: the next begins when the last has given the terminal back. */
+  /** One program at a time: the next starts when the last has returned the terminal. */
   let turn: Promise<unknown> = Promise.resolve();
   return {
     get wasUsed() {
@@ -28,7 +31,7 @@ export function userTerminal(context: CliContext): UserTerminal | undefined {
       wasUsed = true;
       const lent = turn.then(async () => {
         progress?.hold();
-        // What went wrong is in the answer to the query that wanted the terminal.
+        // Errors are reported by the query that asked for the terminal.
         await converse(remote, context, screen).catch(() => undefined);
         progress?.release();
       });
@@ -45,7 +48,7 @@ async function converse(
 ): Promise<void> {
   const size = () => ({ rows: screen.rows, columns: screen.columns });
   screen.write(`terminal: ${printable(remote.name)}\n`);
-  // A terminal that was closed answers each change of its mode with an error.
+  // A closed terminal answers each change of its mode with an error, which is ignored.
   const deaf = (): void => undefined;
   stdin.on("error", deaf);
   let line: TerminalLine | undefined;
@@ -56,13 +59,15 @@ async function converse(
     screen.off("resize", onResize);
     stdin.setRawMode(false);
   };
-  // However the process ends: the mode is the terminal's, and stays.
+  // The mode belongs to the terminal and outlives the process, so it is restored however the process ends.
   process.once("exit", restore);
   signal.addEventListener("abort", restore, { once: true });
   try {
     if (signal.aborted) return;
     stdin.setRawMode(true);
-    // Node's raw mode still turns each \n into \r\n, as the container's terminal has done where that is wanted.
+    // In Node's raw mode the terminal still turns
+    //  into \r
+    // , which the container's terminal has done already where needed.
     spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
     line = await remote.connect(size(), (data) => screen.write(data));
     stdin.on("data", onKeys).resume();

@@ -1,4 +1,4 @@
-/** `-o PATH` for results that are no files: the text goes into a file. */
+/** Writes results that can't be exported as files to `-o PATH`, as text. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { canExport, type ParsedCall } from "../../call/index.ts";
@@ -8,7 +8,9 @@ import { makeFolders } from "../../tree/index.ts";
 import type { CliContext } from "../context.ts";
 import { renderResult } from "./render-result.ts";
 
-/** The path that was written; undefined when the result is to be printed. */
+/**
+ * Returns the path that was written; undefined when the result is to be printed. Throws when the file can't be written.
+ */
 export function writeOutput(
   call: ParsedCall,
   value: ReturnedValue,
@@ -24,7 +26,7 @@ export function writeOutput(
   try {
     writeFileSync(file, text);
   } catch (cause) {
-    // The folder is there, and takes no file; all else that the machine refuses has words of its own (system-error.ts).
+    // The folder exists but does not accept a file. Other errors of the system are explained by system-error.ts.
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
     throw new UserError("usage", "it can't be made (open: ENOENT)", {
       place: `-o ${call.output}`,

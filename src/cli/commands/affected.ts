@@ -1,4 +1,4 @@
-/** `fastloop affected --since REF`: what a branch's changes concern; for CI. */
+/** `fastloop affected --since REF`: lists the functions that a branch's changes affect, for CI. */
 import { Option, type Command } from "commander";
 import {
   affectedSince,
@@ -37,7 +37,7 @@ export function register(program: Command, context: CliContext): void {
     });
 }
 
-/** Git answers while the project is read. */
+/** Runs git while the project is being read. */
 async function since(context: CliContext, ref: string, config: string | undefined): Promise<AffectedSince> {
   const options = projectOptions(context, config);
   const changed = changedSince(placeProject(options).root, ref);

@@ -1,4 +1,4 @@
-/** `fastloop cache status|clear`: what is kept, and how to let go of it. */
+/** `fastloop cache status|clear`: shows what is kept, and deletes it by levels. */
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -126,7 +126,7 @@ async function clear(context: CliContext, flags: ClearFlags): Promise<void> {
   }
   if (level === "nuke" && flags.yes !== true) await requireWord(context, cost);
   await refuseWhatIsOthers(context, flags, engine);
-  // While functions run here, what they have begun would be recorded on what is gone.
+  // A function that is running would otherwise record a result whose caches are gone.
   const lock = ProjectLock.take(place.state, "fastloop cache");
   try {
     const cleared = await clearCaches(level, {
@@ -147,14 +147,17 @@ async function clear(context: CliContext, flags: ClearFlags): Promise<void> {
   }
 }
 
-/** As sessions of this project's module have them; without a module, those of its folder. */
+/**
+ * Returns the options that identify this project's cache volumes: those of its module, or without one those of its
+ * folder.
+ */
 function volumesOptions(project: Project | undefined, place: ProjectPlace): Parameters<typeof newVolumes>[0] {
   if (project === undefined) return { workdir: place.root };
   const { name, sourceDir } = project.module;
   return { workdir: project.root, module: { name, sourceDir } };
 }
 
-/** Undefined where configuration or module cannot be read: caches are cleared all the more then. */
+/** Returns undefined when configuration or module can't be read: clearing caches must work especially then. */
 async function projectOf(
   context: CliContext,
   flags: ClearFlags,
@@ -178,7 +181,10 @@ async function projectOf(
   }
 }
 
-/** A BuildKit that fastloop did not start holds what others built. */
+/**
+ * Throws when the engine's caches belong to others (a BuildKit that fastloop did not start) or are in use by open
+ * sessions.
+ */
 async function refuseWhatIsOthers(
   { options }: CliContext,
   { level }: ClearFlags,
@@ -222,7 +228,7 @@ async function requireWord(context: CliContext, cost: ReturnType<typeof expected
 async function removeEngine(context: CliContext, engine: EmbeddedEngine): Promise<void> {
   await engine.stop(true, context.notice);
   const { stateDir } = engine;
-  // Only ever a folder of ours.
+  // Deletes only a folder that is certainly fastloop's own.
   if (path.dirname(stateDir) === stateHome(context.env) && /^engine(?:-[0-9a-f]{8})?$/.test(path.basename(stateDir)))
     rmSync(stateDir, { recursive: true, force: true });
 }

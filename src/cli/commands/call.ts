@@ -1,4 +1,4 @@
-/** `fastloop call`: one chain of functions, in the grammar of `dagger call`. */
+/** `fastloop call`: calls a chain of functions, in the grammar of `dagger call`. */
 import path from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
@@ -36,13 +36,13 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Call a function of the module and chain into what it gives, in the grammar of `dagger call`. `fastloop call --help` lists the module's functions, `fastloop call FUNCTION --help` the arguments of one and what its result has. The result is kept, and given again while nothing that decides it has changed.",
     )
-    // Help depends on the module and on where in the chain it is asked for.
+    // Help depends on the module and on the position in the chain.
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
     .passThroughOptions()
     .argument("[words...]", "functions and their arguments: FUNCTION --ARGUMENT VALUE FUNCTION ...")
-    // For the reference: the help itself is the module's.
+    // Only the reference prints this; the help itself is generated from the module.
     .addHelpText("after", `\n${ownOptions()}\n\n${examples()}`)
     .action(async (words: string[]) => {
       await call(words, context);
@@ -52,9 +52,9 @@ export function register(program: Command, context: CliContext): void {
 async function call(words: string[], context: CliContext): Promise<void> {
   const { options } = context;
   const wantsJson = options.json;
-  // Before parsing, whose errors are to be in that form too.
+  // Set before parsing, so that parse errors are printed as JSON too.
   options.json ||= words.includes("--json") || words.includes("-j");
-  // The module decides how all other words are read.
+  // All other words are parsed by the module's signatures.
   const module = await readModule(context, {
     moduleDir: options.module ?? moduleOption(words) ?? (await moduleOfHelp(words, context)),
     configFile: configOption(words),
@@ -99,13 +99,17 @@ async function call(words: string[], context: CliContext): Promise<void> {
     return;
   }
   const text = renderResult(value, parsed.returns, parsed.json, parsed.toolchain?.module ?? module);
-  // A program gets the value byte for byte; a terminal gets its lines and colours.
+  // A program gets the value byte for byte; a terminal gets text with a final newline and no control sequences but
+  // colors.
   if (context.stdout.isTTY) context.print(text === "" || text.endsWith("\n") ? text : `${text}\n`);
   else context.stdout.write(text);
   process.exitCode = 0;
 }
 
-/** A module that `-m` names reads its own repository where nothing is given: said first, as it may not be what was meant. */
+/**
+ * A module named with `-m` takes default paths from its own repository. This prints a note, as the user may have meant
+ * the project here.
+ */
 function tellOtherSources({ own }: ParsedCall, module: ModuleInfo, config: LoadedConfig, context: CliContext): void {
   const project = config.path === undefined ? (findGitRoot(context.cwd) ?? context.cwd) : config.root;
   for (const step of own) {
@@ -122,7 +126,7 @@ function tellOtherSources({ own }: ParsedCall, module: ModuleInfo, config: Loade
   }
 }
 
-/** Help is to be had anywhere: where no project is, it tells of the module that fastloop brings. */
+/** Help works anywhere: outside of a project it shows fastloop's own module. */
 async function moduleOfHelp(words: readonly string[], { cwd, notice }: CliContext): Promise<string | undefined> {
   const wantsHelp = words.some((word) => word === "--help" || word === "-h");
   if (!wantsHelp) return undefined;
@@ -137,7 +141,10 @@ async function moduleOfHelp(words: readonly string[], { cwd, notice }: CliContex
   }
 }
 
-/** Whether `dagger call` itself takes the call: it was asked to, or a Dagger engine's `terminal` needs its terminal. */
+/**
+ * Returns the engine when `dagger call` itself has to run the call: with `--via call`, or for `terminal` on a Dagger
+ * engine. Throws when a terminal is needed and none is attached.
+ */
 async function throughDagger(
   parsed: ParsedCall,
   session: ProjectSession,

@@ -1,4 +1,4 @@
-/** `fastloop check`: the module's `@check` functions, as `dagger check` runs them. */
+/** `fastloop check`: runs the module's `@check` functions, as `dagger check` does. */
 import { Option, type Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions } from "../loop-options.ts";
@@ -38,7 +38,7 @@ Examples:
     });
 }
 
-/** Both flags are one option, declared in this order so that without either it is undefined. */
+/** Maps `--generate` and `--no-generate`, which commander merges into one option that is undefined without either. */
 function kindsOf(generate: boolean | undefined): CheckKinds {
   if (generate === undefined) return "all";
   return generate ? "generators" : "functions";

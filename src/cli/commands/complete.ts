@@ -1,4 +1,4 @@
-/** `fastloop complete -- WORDS...`: what may stand in the place of the last word; asked by the shells' scripts. */
+/** `fastloop complete -- WORDS...`: completes the last word; called by the shells' scripts. */
 import path from "node:path";
 import type { Command } from "commander";
 import { loadProjectModule } from "../../call/index.ts";
@@ -37,7 +37,7 @@ async function candidatesFor(
     return [...visible.map(([word, { summary }]) => ({ word, text: summary })), ...optionsOf(program)];
   }
   if (name === "call") {
-    // Where there is no readable module there is nothing to offer.
+    // A module that can't be read has nothing to offer.
     const module = await loadProjectModule({
       cwd: context.cwd,
       moduleDir: context.options.module,
@@ -59,25 +59,25 @@ async function candidatesFor(
   const option = [...command.options, ...program.options].find(
     ({ long, short }) => before !== "" && (before === long || before === short),
   );
-  // After an option with a value: one of its choices, else a file, which the shell knows better.
+  // After an option with a value, offer its choices; without choices, the shell completes file names.
   if (option?.required === true) return (option.argChoices ?? []).map((word) => ({ word, text: "" }));
   const below = command.commands.map((child) => ({ word: child.name(), text: child.description() }));
   return [...below, ...(await targetsOf(command, given, context)), ...optionsOf(command), ...optionsOf(program)];
 }
 
-/** For the commands that are about functions of the project: those that are not named yet, as many as it takes. */
+/** Returns functions that are not named yet, for commands that take function names. */
 async function targetsOf(command: Command, given: readonly string[], context: CliContext): Promise<Candidate[]> {
   const [argument] = command.registeredArguments;
   if (argument?.name() === "environment") return environmentsOf(given, context);
   if (argument?.name() !== "function") return [];
   const configFlag = given.indexOf("--config");
-  // Where there is no readable project there is nothing to offer.
+  // A project that can't be read has nothing to offer.
   const targets = await targetNames(context, configFlag < 0 ? undefined : given[configFlag + 1]).catch(() => []);
   if (!argument.variadic && targets.some(({ name }) => given.includes(name))) return [];
   return targets.filter(({ name }) => !given.includes(name)).map(({ name, call }) => ({ word: name, text: call }));
 }
 
-/** For the commands that deploy: the environments, until one is named. */
+/** Returns the environments, for commands that deploy, until one is named. */
 async function environmentsOf(given: readonly string[], { cwd }: CliContext): Promise<Candidate[]> {
   const { config } = await loadConfig({ cwd }).catch(() => ({ config: undefined }));
   const environments = Object.entries(config?.deploy?.environments ?? {});
@@ -88,7 +88,10 @@ async function environmentsOf(given: readonly string[], { cwd }: CliContext): Pr
   }));
 }
 
-/** The first word that is no option and no option's value; what `-C` and `-m` name before it holds for what is offered. */
+/**
+ * Returns the first word that is neither an option nor an option's value. Applies `-C` and `-m` before it to the
+ * context.
+ */
 function commandOf(words: string[], context: CliContext): string | undefined {
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";

@@ -1,4 +1,4 @@
-/** `fastloop completion SHELL`: a script for the shell, which asks `fastloop complete` at each Tab. */
+/** `fastloop completion SHELL`: prints a script for the shell, which runs `fastloop complete` at each Tab. */
 import type { Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import type { CliContext } from "../context.ts";

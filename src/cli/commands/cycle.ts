@@ -1,4 +1,4 @@
-/** `fastloop cycle`: clear, build, test, start; each step is a command that can be run alone. */
+/** `fastloop cycle`: clears, builds, tests and starts; each step is a command that can also be run alone. */
 import { spawn } from "node:child_process";
 import { Option, type Command } from "commander";
 import { commandName, loadProjectModule } from "../../call/index.ts";
@@ -90,20 +90,22 @@ async function cycle(context: CliContext, kind: Cycle, flags: CycleFlags): Promi
   );
 }
 
-/** The options of this command that each step is to have as well. */
+/** Returns the options of this command to pass on to each step. */
 function sharedWords({ options, env }: CliContext, { config }: CycleFlags): string[] {
   const { engine, buildkitHost, module, verbose } = options;
   return [
     ...(config === undefined ? [] : ["--config", config]),
     ...(module === undefined ? [] : ["-m", module]),
-    // What the environment says the steps hear themselves.
+    // Steps read FASTLOOP_ENGINE themselves.
     ...(engine === undefined || engine === env["FASTLOOP_ENGINE"] ? [] : ["--engine", engine]),
     ...(buildkitHost === undefined ? [] : ["--buildkit-host", buildkitHost]),
     ...(verbose ? ["-v"] : []),
   ];
 }
 
-/** What it prints is this command's output; for a reader of JSON it is on stderr. */
+/**
+ * Runs a step with this command's output; with `--json` the step's stdout goes to stderr. Resolves with its exit code.
+ */
 function runStep(words: readonly string[], { cwd, env, options, signal }: CliContext): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [process.argv[1]!, ...words], {

@@ -1,4 +1,4 @@
-/** `fastloop demo`: the loop's story on a copy of examples/shop; what `npm start` shows. */
+/** `fastloop demo`: demonstrates the loop on a copy of examples/shop; `npm start` runs it. */
 import { cp, rm } from "node:fs/promises";
 import path from "node:path";
 import { Option, type Command } from "commander";
@@ -13,7 +13,7 @@ import { differences, observe } from "../demo/scenes.ts";
 import { chapters, edit } from "../demo/story.ts";
 import { stopOnSignal } from "../loop-options.ts";
 
-/** The first run builds everything: images, dependencies. */
+/** The first run builds all images and installs all dependencies. */
 const coldPatienceMs = 15 * 60_000;
 const patienceMs = 3 * 60_000;
 
@@ -58,7 +58,7 @@ async function demo(context: CliContext, once: boolean): Promise<void> {
   await watch(context, [], {});
 }
 
-/** Tells the story; false when anything came out otherwise. */
+/** Runs the demo; returns false when any result differs from the story. */
 async function tell(context: CliContext, options: LoopOptions, root: string): Promise<boolean> {
   const print = new StoryPrinter((line) => context.print(`${line}\n`), context.colors("stdout"));
   print.line(
@@ -118,7 +118,7 @@ async function coldRun(
       );
   });
   try {
-    // Watching tells when everything has come to rest.
+    // In watch mode the loop reports when everything has settled.
     const scene = await observe(loop, () => loop.start(), coldPatienceMs);
     print.scene(scene, []);
     return scene;
@@ -143,6 +143,6 @@ async function repeatRun(context: CliContext, options: LoopOptions, print: Story
   }
 }
 
-/** What a checkout has beside the project's own files. */
+/** Files of a checkout that are not the project's own. */
 const isLocal = (file: string): boolean =>
   ["node_modules", ".fastloop", "__pycache__", ".venv"].includes(path.basename(file));

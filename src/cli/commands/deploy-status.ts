@@ -1,4 +1,4 @@
-/** `fastloop deploy-status ENV`: the releases, and how what is there differs from what was deployed. */
+/** `fastloop deploy-status ENV`: shows the releases, and how the cluster differs from what was deployed. */
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { accessWords, callDeployer } from "../deploy/call-function.ts";

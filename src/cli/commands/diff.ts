@@ -1,4 +1,4 @@
-/** `fastloop diff`: what a deploy would change, or what is different between two runs or two images. */
+/** `fastloop diff`: shows what a deploy would change, or what differs between two runs or two images. */
 import { Option, type Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
 import type { CliContext } from "../context.ts";
@@ -53,7 +53,7 @@ Examples:
     );
 }
 
-/** A configuration that can't be read names no environment; who compares runs does not need it. */
+/** Returns false when the configuration can't be read: comparing runs does not need one. */
 async function isEnvironment(name: string, { cwd }: CliContext, file: string | undefined): Promise<boolean> {
   const loaded = await loadConfig({ cwd, file }).catch(() => undefined);
   return Object.hasOwn(loaded?.config.deploy?.environments ?? {}, name);

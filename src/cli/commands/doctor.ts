@@ -1,4 +1,4 @@
-/** `fastloop doctor`: what keeps this machine from working, or working well. */
+/** `fastloop doctor`: checks what keeps this machine from working, or from working well. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
@@ -109,7 +109,7 @@ async function allChecks(context: CliContext, flags: DoctorFlags, place: Project
   ];
 }
 
-/** Several registries tell the time; one is enough. */
+/** Keeps one clock check, though each registry yields one. */
 function oneClock(results: readonly CheckResult[]): CheckResult[] {
   return results.filter(
     ({ id }, index) => id !== "clock" || results.findIndex((other) => other.id === "clock") === index,
@@ -134,7 +134,7 @@ async function configChecks(cwd: string, file: string | undefined): Promise<{ co
   }
 }
 
-/** Undefined where the project cannot be read: other checks, and other commands, say why. */
+/** Returns undefined when the project can't be read; other checks and commands report why. */
 async function watchedFolders(context: CliContext, flags: DoctorFlags): Promise<number | undefined> {
   try {
     const { plan } = await openProject(context, flags.config);
@@ -145,7 +145,7 @@ async function watchedFolders(context: CliContext, flags: DoctorFlags): Promise<
   }
 }
 
-/** The nearest folder that is there: a disk is the same above it. */
+/** Returns the nearest existing folder above, which is on the same disk. */
 function existing(folder: string): string {
   let at = folder;
   while (!existsSync(at) && at !== path.dirname(at)) at = path.dirname(at);

@@ -1,10 +1,10 @@
-/** `fastloop down`: ends the services that are up. */
+/** `fastloop down`: stops the services that are up. */
 import type { Command } from "commander";
 import { downUp, notUp } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
 import { upPlace } from "../up/project.ts";
 
-/** How long the process may take to let go of what it holds. */
+/** How long the process may take to exit after it has stopped the services. */
 const goneMs = 5_000;
 
 export function register(program: Command, context: CliContext): void {

@@ -1,4 +1,7 @@
-/** `fastloop engine`: the embedded engine's daemon. Commands start it by themselves; this is for looking and tending. */
+/**
+ * `fastloop engine`: manages the embedded engine's daemon. Commands start it by themselves; this is to inspect, start
+ * and stop it.
+ */
 import { printableJson } from "../../text/index.ts";
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import process from "node:process";
@@ -127,7 +130,7 @@ async function logs(context: CliContext, follow: boolean, lines: string): Promis
 
 const pollMs = 200;
 
-/** Prints what is appended; starts over when the file was moved aside. Ends with the interrupt. */
+/** Prints lines as they are appended; starts over after rotation. Returns when the signal aborts. */
 async function followFile(
   context: CliContext,
   file: string,
@@ -148,7 +151,7 @@ async function followFile(
       const read = readSync(descriptor, buffer, 0, buffer.length, position);
       closeSync(descriptor);
       position += read;
-      // Whole lines only: neither a line nor a character is cut in two.
+      // Prints only whole lines, so that no line and no character is split.
       const text = Buffer.concat([begun, buffer.subarray(0, read)]);
       const end = text.lastIndexOf(0x0a) + 1;
       begun = text.subarray(end);
@@ -170,7 +173,7 @@ function print(context: CliContext, value: unknown): void {
   context.printJson(value);
 }
 
-/** A line of the engine's log as an object: when, which program, what; one that is none of ours has its text alone. */
+/** Returns a line of the engine's log as JSON with time, source and text; a line in another format has only `text`. */
 export function logLineAsJson(line: string): string {
   const [, at, source, text] = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ([\w-]+): (.*)$/s.exec(line) ?? [];
   return printableJson(text === undefined ? { text: line } : { at, source, text });

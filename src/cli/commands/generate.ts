@@ -1,4 +1,4 @@
-/** `fastloop generate`: the module's `@generate` functions, whose changes are applied to the project. */
+/** `fastloop generate`: runs the module's `@generate` functions and applies their changes to the project. */
 import { Option, type Command } from "commander";
 import { parseCall, type MarkedFunction } from "../../call/index.ts";
 import { loadConfig, type LoadedConfig } from "../../config/index.ts";
@@ -81,7 +81,7 @@ async function one(context: CliContext, { name, words }: MarkedFunction, given: 
     given.flags.check !== true &&
     (given.flags.yes === true ||
       (canAsk(context) && (await confirm(context, `Apply these ${plural(files.length, "change")} of ${name}?`))));
-  // Where the user stands, as `dagger generate` does.
+  // Exports to the working folder, as `dagger generate` does.
   if (isAgreed) await call(context, [...words, "export", "--path", context.cwd], given);
   else if (given.flags.check !== true) context.notice(`nothing of ${name} was applied: --yes applies it`);
   return { name, files, applied: isAgreed };
@@ -102,7 +102,7 @@ async function call(context: CliContext, words: string[], { module, config }: Gi
   );
 }
 
-/** The files that a patch in git's form names. */
+/** Returns the files in a patch in git's format. */
 export function filesOfPatch(patch: string): Generated["files"] {
   return patch
     .split(/^(?=diff --git )/m)

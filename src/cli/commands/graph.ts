@@ -1,4 +1,4 @@
-/** `fastloop graph`: the functions and what they need. */
+/** `fastloop graph`: draws the functions and their needs. */
 import { Option, type Command } from "commander";
 import { renderGraph, type GraphFormat } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";

@@ -1,4 +1,7 @@
-/** `fastloop init`: a first fastloop.yaml from what the repository is made of; a module and CI files on request. */
+/**
+ * `fastloop init`: writes a first fastloop.yaml from what is detected; on request also a module, CI files and a
+ * Makefile.
+ */
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -91,7 +94,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     found = told ?? detect(tree);
     const project = projectName(root);
     const deploy = detectDeploy(tree, project);
-    // Where CI can publish the base, everyone can take it.
+    // A base that CI can publish can be pulled by everyone.
     const { imageRepository } = names.length === 0 ? {} : originOf(root);
     const baseRegistry = imageRepository === undefined ? undefined : `${imageRepository}/base`;
     const services = await findServices(tree, found.suites);
@@ -144,7 +147,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   context.print(isTested ? `next: \`fastloop run\`, then \`fastloop watch\`${others}\n` : "next: `fastloop up`\n");
 }
 
-/** Asks what only a person can decide, where somebody sits at a terminal and has not said it with an option. */
+/** Asks the user for choices that can't be detected, if there is a terminal and no option has made them. */
 async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags & { told?: Detection }> {
   const isFirst = !existsSync(path.join(context.cwd, "fastloop.yaml"));
   const isSaid =
@@ -164,11 +167,11 @@ async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags 
   return { ...flags, told, ...(module ? { module } : {}), ...(wantsCi ? { ci: [name] } : {}) };
 }
 
-/** A line for each part that has tests. */
+/** Returns a line for each part that has tests. */
 const listed = (suites: Detection["suites"]): string =>
   suites.map(({ name, because, tiers }) => `  ${name}: ${because}, ${Object.keys(tiers).join(", ")}\n`).join("");
 
-/** The CI system that the repository uses already, where our file is not there yet. */
+/** Returns the CI system that the repository uses, unless its fastloop file exists already. */
 function ciOf(root: string): CiName | undefined {
   const has = (file: string): boolean => existsSync(path.join(root, file));
   const name = has(".github") ? "github" : has(".circleci") ? "circleci" : has(".buildkite") ? "buildkite" : undefined;
@@ -183,7 +186,7 @@ const nothingFound = ({ notes }: Detection): UserError =>
     hint: "it knows packages of npm, pnpm, yarn, bun, pip, uv, poetry, pdm, go and cargo, tests of CMake, Meson, autotools and make, and compose files; write fastloop.yaml by hand (docs/configuration.md)",
   });
 
-/** fastloop's own module, unless the repository has one or is about to. */
+/** Returns fastloop's own module, unless the repository has one or `--module` creates it. */
 function moduleKey(root: string, context: CliContext, flags: InitFlags): string | undefined {
   if (flags.module === true || context.options.module !== undefined) return undefined;
   try {
@@ -201,7 +204,7 @@ async function write(root: string, files: readonly WrittenFile[], flags: InitFla
     try {
       await writeFile(file, text, { flag: "wx" });
     } catch (error) {
-      // What a full disk cut would keep the next init from writing it.
+      // A file that a full disk cut short would keep the next `init` from writing it.
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") await rm(file, { force: true });
       throw error;
     }
@@ -219,7 +222,7 @@ const projectName = (root: string): string =>
     .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
     .replaceAll(/^[^A-Za-z]+|[-.]+$/g, "") || "project";
 
-/** dagger.json's names are kebab-case words. */
+/** Names in dagger.json are kebab-case. */
 const moduleName = (name: string): string =>
   name
     .toLowerCase()

@@ -1,4 +1,4 @@
-/** `fastloop logs`: what services printed. */
+/** `fastloop logs`: shows what services printed. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
@@ -120,7 +120,7 @@ function printer(context: CliContext, width: number): (line: LogLine) => void {
   };
 }
 
-/** Reads on from a place; a file that became another one is read from its begin. */
+/** Follows a file from `from` on; a file that was rotated is read from its start. */
 async function follow(file: string, from: number, signal: AbortSignal, tell: (line: string) => void): Promise<void> {
   let position = from;
   let rest = "";

@@ -1,4 +1,4 @@
-/** `fastloop offline prepare|check`: what the loop needs to go on without the network. */
+/** `fastloop offline prepare|check`: fetches and checks what the loop needs without the network. */
 import { Option, type Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
 import { describeEngineChoice, embeddedEngine, setUpBoundary } from "../../engine/index.ts";
@@ -60,7 +60,7 @@ async function offlineVerb(context: CliContext, configFile: string | undefined, 
   report(context, parts);
 }
 
-/** A Dagger engine keeps what it has fetched by itself, and its containers have the network that they have. */
+/** Throws for a Dagger engine: it keeps its own cache, and fastloop can't cut its containers off the network. */
 async function requireEmbedded({ options, cwd }: CliContext, configFile: string | undefined): Promise<void> {
   const { config } = await loadConfig({ cwd, file: configFile });
   const engine = options.engine ?? config.engine?.use ?? "auto";

@@ -1,4 +1,7 @@
-/** Bare `fastloop`: how the project stands, and what to do next. Reads only; where there is no project, the help. */
+/**
+ * Bare `fastloop`: shows the state of the project and suggests next steps. It only reads; outside of a project it
+ * prints the help.
+ */
 import path from "node:path";
 import type { Command } from "commander";
 import { commandName, projectModuleFolder } from "../../call/index.ts";
@@ -71,7 +74,7 @@ async function overviewOf(context: CliContext): Promise<Overview> {
   };
 }
 
-/** Of the embedded engine only: asking for a Dagger engine starts programs. */
+/** Describes the embedded engine only, as asking a Dagger engine would start programs. */
 async function engineText({ options, env }: CliContext): Promise<string> {
   const chosen = options.engine ?? "auto";
   if (chosen === "dagger") return "dagger";

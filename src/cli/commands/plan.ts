@@ -1,4 +1,4 @@
-/** `fastloop plan`: what `run` would do, why, and how long it took the last times. */
+/** `fastloop plan`: shows what `run` would do, why, and the expected duration. */
 import { Option, type Command } from "commander";
 import type { TierName } from "../../config/index.ts";
 import { expectedTotalMs, selectTargets } from "../../plan/index.ts";

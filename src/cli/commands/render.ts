@@ -1,4 +1,4 @@
-/** `fastloop render ENV`: the manifests as they are applied. Asks no cluster. */
+/** `fastloop render ENV`: prints the manifests as they are applied, without asking the cluster. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";

@@ -1,4 +1,4 @@
-/** `fastloop restart`: services that are up, once more. */
+/** `fastloop restart`: restarts services that are up. */
 import type { Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { blockersText, painter, statusTable } from "../../report/index.ts";

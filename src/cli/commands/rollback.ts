@@ -1,4 +1,4 @@
-/** `fastloop rollback ENV`: the manifests of an earlier release again. */
+/** `fastloop rollback ENV`: applies the manifests of an earlier release again. */
 import { Option, type Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import type { CliContext } from "../context.ts";

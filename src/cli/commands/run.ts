@@ -1,4 +1,4 @@
-/** `fastloop run`: what is affected, or what is named, once. */
+/** `fastloop run`: runs the functions that are affected, or those named, once. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
@@ -69,7 +69,7 @@ Examples:
     .action((names: string[], flags: RunFlags) => runOnce(context, names, flags));
 }
 
-/** `checks`: those of the module, whatever the configuration watches. */
+/** Runs the loop once. With `checks` it runs the module's checks, whatever `watch.targets` says. */
 export async function runOnce(
   context: CliContext,
   names: string[],
@@ -83,7 +83,7 @@ export async function runOnce(
     ...loopOptions(context, flags, checks === undefined ? "fastloop run" : "fastloop check", names),
     checks,
   };
-  // Before anything is written: a folder without a module is the wrong one.
+  // Checked before anything is written, as a folder without a module is most likely the wrong one.
   await fetchModules(context, flags.config);
   const view = await openView(context, flags);
   const ask = (missing: Parameters<typeof confirmTrustOfLoop>[2]): Promise<boolean> =>
@@ -128,7 +128,7 @@ export async function runOnce(
   }
 }
 
-/** What a later run is compared with: of every function the run that holds. */
+/** Saves the current result of every function, for later runs to be compared with. */
 function saveBaseline(context: CliContext, flags: RunFlags, name: string, summary: LoopSummary): void {
   if (process.exitCode !== ExitCode.passed) return context.notice(`not all passed: ${name} is not saved`);
   const { state } = placeProject({
@@ -141,14 +141,17 @@ function saveBaseline(context: CliContext, flags: RunFlags, name: string, summar
   context.notice(`saved ${plural(saved, "run")} as ${name}: \`fastloop diff ${name}\` compares with them`);
 }
 
-/** On a terminal that can be drawn on, and where nothing else is asked for. */
+/** Opens the live view, on a capable terminal and with text output only. */
 async function openView(context: CliContext, { format = "text" }: RunFlags): Promise<RunView | undefined> {
   const { stdout, options, env, cwd } = context;
   if (!stdout.isTTY || options.json || format !== "text" || env["TERM"] === "dumb") return undefined;
   return openRunTerminal({ output: stdout, colors: context.colors("stdout"), verbose: options.verbose, cwd });
 }
 
-/** Budgets are upper bounds of a tier as a whole; the module enforces them where that is asked for. */
+/**
+ * Warns when a tier took longer than its budget. A budget is for the tier as a whole; only the module enforces it, on
+ * request.
+ */
 async function warnOverBudget(context: CliContext, flags: RunFlags, tookMs: number): Promise<void> {
   const { config } = await loadConfig({ cwd: context.cwd, file: flags.config });
   const budget = config.tests?.tiers?.[flags.tier!]?.budget;
@@ -187,7 +190,7 @@ function report(context: CliContext, flags: RunFlags, summary: LoopSummary, took
 
 function exitCodeOf(summary: LoopSummary): number {
   if (summary.timedOut.length > 0) return ExitCode.timedOut;
-  // What was refused, and what waits for it, did not run: the configuration asks for more than it may.
+  // Refused functions, and those that wait for them, did not run: the configuration asks for more than the user allows.
   const wasRefused = (name: string): boolean => summary.results.get(name)?.error?.untrusted === true;
   if (summary.failed.length > 0 && summary.failed.every(wasRefused) && summary.cancelled.length === 0)
     return ExitCode.usage;

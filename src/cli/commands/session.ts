@@ -1,4 +1,6 @@
-/** `fastloop session -- COMMAND`: runs any program with an open Dagger session in its environment, as `dagger run` does. */
+/**
+ * `fastloop session -- COMMAND`: runs a program with an open Dagger session in its environment, as `dagger run` does.
+ */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
@@ -41,7 +43,7 @@ export function register(program: Command, context: CliContext): void {
 
 async function runInSession(context: CliContext, [command, ...args]: string[], offline: boolean): Promise<number> {
   if (command === undefined) throw new UserError("usage", "no program was given", { place: "fastloop session" });
-  // While the session opens a signal ends us; once the program runs, signals are its own.
+  // A signal aborts the opening of the session; once the program runs, signals are passed on to it.
   let onSignal: (signal: NodeJS.Signals) => void;
   const opening = new AbortController();
   onSignal = (signal) => opening.abort(new UserError("interrupted", `interrupted by ${signal}`));
@@ -74,7 +76,7 @@ async function runInSession(context: CliContext, [command, ...args]: string[], o
       stdio: "inherit",
       env: { ...context.env, DAGGER_SESSION_PORT: String(session.port), DAGGER_SESSION_TOKEN: session.token },
     });
-    // A terminal sends Ctrl-C to the program by itself.
+    // A terminal sends SIGINT for Ctrl-C to the program itself.
     onSignal = (signal) => void (signal === "SIGINT" && process.stdin.isTTY ? undefined : child.kill(signal));
     return await exitCodeOf(command, child);
   } finally {
@@ -83,7 +85,7 @@ async function runInSession(context: CliContext, [command, ...args]: string[], o
   }
 }
 
-/** Whole lines only, nothing that is redrawn: the program writes to the same terminal. */
+/** Prints whole lines only and redraws nothing, because the program writes to the same terminal. */
 function tell(event: EngineEvent, context: CliContext): void {
   if (event.kind === "notice") context.notice(event.text);
   else if (event.kind === "step-done" && (!event.cached || event.error !== undefined)) {

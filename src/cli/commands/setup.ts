@@ -1,4 +1,4 @@
-/** `fastloop setup`: prepares this machine, system packages included; commands do the rest of it when they need it. */
+/** `fastloop setup`: prepares this machine, system packages included. Other commands do all but those when needed. */
 import { spawn } from "node:child_process";
 import path from "node:path";
 import process from "node:process";
@@ -45,7 +45,7 @@ async function setup(context: CliContext, flags: Flags): Promise<void> {
     ...(flags.arch === undefined ? [] : ["--arch", flags.arch]),
     ...(context.options.json ? ["--json"] : []),
   ];
-  // It ends by itself when it is interrupted, and ends what it started.
+  // On SIGTERM the script ends what it started, then itself.
   const child = spawn(process.execPath, [path.join(packageRoot(), "tools", "setup.mjs"), ...words], {
     stdio: "inherit",
     env: context.env,

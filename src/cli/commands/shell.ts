@@ -1,4 +1,4 @@
-/** `fastloop shell SERVICE`: a shell in a service that is up. */
+/** `fastloop shell SERVICE`: opens a shell in a service that is up. */
 import type { Command } from "commander";
 import { followTerminal } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";

@@ -1,4 +1,4 @@
-/** `fastloop stats`: what the history of runs says. Local: it is read from this project, and sent nowhere. */
+/** `fastloop stats`: statistics of the run history. It is read from this project, and nothing is sent anywhere. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";

@@ -1,4 +1,4 @@
-/** `fastloop status`: the services that are up. */
+/** `fastloop status`: shows the services that are up. */
 import type { Command } from "commander";
 import { ExitCode } from "../../errors/index.ts";
 import { painter, statusTable } from "../../report/index.ts";

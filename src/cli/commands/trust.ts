@@ -1,4 +1,4 @@
-/** `fastloop trust`: what the repository asks of this machine, and the user's word on it. */
+/** `fastloop trust`: shows what the repository asks of this machine, and stores the user's decision. */
 import process from "node:process";
 import { Option, type Command } from "commander";
 import { ExitCode, UserError } from "../../errors/index.ts";
@@ -71,7 +71,7 @@ async function remove(context: CliContext, flags: TrustFlags): Promise<void> {
   context.notice(removed ? `${folder} is no longer trusted with anything` : `${folder} was not trusted with anything`);
 }
 
-/** Also where the configuration or the module can't be read any more. */
+/** Returns the project's folder, also when the configuration or the module can't be read. */
 async function folderOf(context: CliContext, flags: TrustFlags): Promise<string> {
   try {
     const project = await read(context, flags);
@@ -100,7 +100,7 @@ async function show(context: CliContext, flags: TrustFlags): Promise<void> {
   const asks = [...unique(trust.asks), ...(keepsHostProcess ? [hostProcess] : [])];
   const added = asks.filter((ask) => !isIn(before, ask));
   const removed = before.filter((ask) => !isIn(asks, ask));
-  // One beside it: whether a machine has a boundary for bodies is not the repository's.
+  // A separate digest, as it depends on the machine, not on the repository, whether there is a boundary for bodies.
   const digest = [digestOfAsks(trust.asks), ...(keepsHostProcess ? [digestOfAsks([hostProcess])] : [])].join(",");
   if (!context.options.json) print(context, asks, { added, removed, digest });
   const isAllowed =
@@ -119,7 +119,7 @@ async function show(context: CliContext, flags: TrustFlags): Promise<void> {
     );
 }
 
-/** What is allowed already, what a word now would add (+), and what nobody asks for any more (-). */
+/** Prints what is allowed already, what the decision would add (+), and what is no longer asked (-). */
 function print(
   context: CliContext,
   asks: readonly Ask[],
@@ -136,7 +136,7 @@ function print(
 
 const isIn = (asks: readonly Ask[], ask: Ask): boolean => asks.some((other) => askKey(other) === askKey(ask));
 
-/** Of one thing that is asked for in several places, the first. */
+/** Returns each distinct ask once, at its first place. */
 function unique(asks: readonly Ask[]): Ask[] {
   return asks.filter((ask, index) => asks.findIndex((other) => askKey(other) === askKey(ask)) === index);
 }

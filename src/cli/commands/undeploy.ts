@@ -1,4 +1,4 @@
-/** `fastloop undeploy ENV --app NAME`: takes apps away again. */
+/** `fastloop undeploy ENV --app NAME`: removes apps from an environment. */
 import type { Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { headCommit } from "../../plan/index.ts";

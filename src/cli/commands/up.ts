@@ -1,4 +1,4 @@
-/** `fastloop up`: the project's services, with what they need, for as long as one works with them. */
+/** `fastloop up`: runs the project's services, with what they need, until the user ends it. */
 import { Option, type Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { blockersText, openUpTerminal, painter, upReporter, type UpView } from "../../report/index.ts";
@@ -176,7 +176,9 @@ function viewOf(
   });
 }
 
-/** Until somebody ends it; where nothing could be started there is nothing to stay for. */
+/**
+ * Starts the services and resolves when the user or another command ends them. Throws when no service could be started.
+ */
 async function live({ supervisor, ended }: RunningUp, { signal }: CliContext, quitted: Promise<void>): Promise<void> {
   const interrupted = new Promise<never>((_resolve, reject) => {
     if (signal.aborted) reject(signal.reason);

@@ -1,4 +1,4 @@
-/** `fastloop validate`: is the configuration right, and do its calls exist? Needs no engine. */
+/** `fastloop validate`: checks the configuration, and whether its calls exist. Needs no engine. */
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { findConfig } from "../../config/index.ts";

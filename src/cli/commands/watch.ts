@@ -1,4 +1,4 @@
-/** `fastloop watch`: keeps the functions true while files change. */
+/** `fastloop watch`: keeps the functions up to date while files change. */
 import { setFlagsFromString } from "node:v8";
 import { Option, type Command } from "commander";
 import { aborted } from "../../async/index.ts";
@@ -18,7 +18,7 @@ interface WatchFlags extends LoopFlags, PageFlags {
   manual?: boolean;
   bell?: boolean;
   notify?: boolean;
-  /** `--no-view` turns it off. */
+  /** False with `--no-view`. */
   view?: boolean;
 }
 
@@ -52,7 +52,7 @@ Examples:
 
 export async function watch(context: CliContext, names: string[], flags: WatchFlags): Promise<void> {
   const { signal } = context;
-  // What is broken is waited for; a folder without a module is the wrong one.
+  // A broken configuration is waited for, but without a module the folder is most likely the wrong one.
   await fetchModules(context, flags.config);
   keepHeapLean();
   const options = loopOptions(context, flags, "fastloop watch", names);
@@ -60,7 +60,7 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
   let isAsked = !canAsk(context);
   const loop = new Loop({
     ...options,
-    // Once: later the terminal is the view's, and its keys are no answers.
+    // Asks only once: later the view owns the terminal, and keys are its commands, not answers.
     confirmTrust: async (missing) => {
       if (isAsked) return false;
       isAsked = true;
@@ -92,7 +92,7 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
     await page.openIfAsked(view?.print);
     await Promise.race([loop.start(), ended]);
     await ended;
-    // As it was before all is stopped.
+    // Saves the page before everything stops.
     await page.close();
     view?.showStopping();
     await loop.stop();
@@ -105,15 +105,15 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
 }
 
 /**
- * Keeps V8's young generation at the size that it starts with. A scan of a hundred thousand files, of which all is kept,
- * makes it grow to 32 MB that a watch then holds for ever; collecting it more often costs no measurable time. Before
- * the first scan: what has grown stays.
+ * Keeps V8's young generation at its initial size. A scan of a hundred thousand files, all of which stay in use, lets
+ * it grow to 32 MB that the watch then never gives back; collecting it more often costs no measurable time. Called
+ * before the first scan, as the young generation does not shrink again.
  */
 function keepHeapLean(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
 }
 
-/** The view on a terminal, else a line or a JSON object for each event. */
+/** Opens the view on a terminal; otherwise prints a line or a JSON object for each event. */
 async function showEvents(
   context: CliContext,
   flags: WatchFlags,

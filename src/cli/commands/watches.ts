@@ -1,4 +1,4 @@
-/** `fastloop watches`: which files concern which function. */
+/** `fastloop watches`: shows which files each function depends on. */
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { painter, plural } from "../../report/index.ts";
@@ -53,7 +53,7 @@ export function register(program: Command, context: CliContext): void {
     });
 }
 
-/** Without the second half of an exception, which takes out what lies below; other entries are the user's own. */
+/** Returns the include patterns as the user wrote them, without the `!X/**` that is added after an exception `!X`. */
 export function asWritten(include: readonly string[]): string[] {
   return include.filter((pattern, index) => {
     const before = include[index - 1];

@@ -1,4 +1,4 @@
-/** `fastloop why FUNCTION`: every cause for which it would run, or what its last success rests on. */
+/** `fastloop why FUNCTION`: shows every reason why it would run, or what its last success is based on. */
 import { Option, type Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { duration, painter } from "../../report/index.ts";

@@ -1,7 +1,7 @@
 import { causes, duration, painter } from "../../report/index.ts";
 import type { Scene } from "./scenes.ts";
 
-/** Writes the story for people: a heading for each scene, a line for each function, what came of it. */
+/** Prints the demo: a heading for each scene, a line for each function, and the outcome. */
 export class StoryPrinter {
   private readonly write: (line: string) => void;
   private readonly paint: ReturnType<typeof painter>;
@@ -57,7 +57,7 @@ export class StoryPrinter {
   }
 }
 
-/** `lib  smoke  1 passed` and `lib  fast  9 passed` -> `1 + 9 passed`. */
+/** Adds up reports: `lib  smoke  1 passed` and `lib  fast  9 passed` become `1 + 9 tests passed`. */
 function testsOf(report: string | undefined): string {
   const counts = [...(report ?? "").matchAll(/(\d+) passed/g)].map((match) => match[1]);
   return counts.length === 0 ? "passed" : `${counts.join(" + ")} tests passed`;
@@ -65,7 +65,7 @@ function testsOf(report: string | undefined): string {
 
 const interesting = /^\s*(not ok|error:|expected:|actual:|FAILED|E {2,}|AssertionError|✖)/;
 
-/** The few lines of a failure's output that say what is wrong; the log has the rest. */
+/** Returns the few lines of a failure's output that say what is wrong; the log has the rest. */
 function failureLines(error: { message: string; detail?: string } | undefined): string[] {
   const lines = `${error?.message ?? ""}\n${error?.detail ?? ""}`.split("\n");
   const telling = lines.filter((line) => interesting.test(line)).map((line) => line.trim());

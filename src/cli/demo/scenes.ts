@@ -2,16 +2,19 @@ import type { FinishedNotice, Loop, LoopNotice } from "../../run/index.ts";
 import type { Reason } from "../../plan/index.ts";
 import type { Chapter } from "./story.ts";
 
-/** What happened between an edit and rest. */
+/** What a loop did between an edit and the moment when everything settled. */
 export interface Scene {
   ran: { finished: FinishedNotice; reasons: readonly Reason[] }[];
   blocked: { name: string; need: string }[];
   current: string[];
-  /** From the edit until every function is current, failed or blocked. */
+  /** Time from the edit until every function is current, failed or blocked. */
   tookMs: number;
 }
 
-/** Collects what a loop tells while `act` is done and until everything has come to rest. */
+/**
+ * Collects a loop's notices during `act` and until everything has settled. Throws when nothing happens for
+ * `patienceMs`.
+ */
 export async function observe(loop: Loop, act: () => Promise<unknown>, patienceMs: number): Promise<Scene> {
   const startedMs = performance.now();
   const scene: Scene = { ran: [], blocked: [], current: [], tookMs: 0 };
@@ -23,10 +26,10 @@ export async function observe(loop: Loop, act: () => Promise<unknown>, patienceM
     give = reject;
   });
   const timer = setTimeout(() => give(new Error(`nothing happened within ${patienceMs / 1000} s`)), patienceMs);
-  // A look that finds nothing also settles: only one that concerns a function ends the scene.
+  // A rescan that finds nothing also settles; the scene ends only after a function has started.
   let moved = false;
   const stop = loop.on((notice: LoopNotice) => {
-    // What runs says so from time to time: a slow machine is no silent one.
+    // A running function reports from time to time, so a slow machine does not look like a silent one.
     timer.refresh();
     if (notice.kind === "started") [moved] = [true, reasons.set(notice.name, notice.reasons)];
     else if (notice.kind === "blocked") scene.blocked.push({ name: notice.name, need: notice.need });
@@ -47,7 +50,7 @@ export async function observe(loop: Loop, act: () => Promise<unknown>, patienceM
   return scene;
 }
 
-/** Where a scene differs from what its chapter tells; empty when it came out as told. */
+/** Returns the differences between a scene and its chapter; empty when there are none. */
 export function differences(chapter: Pick<Chapter, "runs" | "blocked">, scene: Scene): string[] {
   const told = chapter.runs;
   const ran = Object.fromEntries(scene.ran.map(({ finished }) => [finished.name, finished.outcome]));

@@ -2,10 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Outcome } from "../../run/index.ts";
 
-/** One edit of the story, and what must come of it. */
+/** One edit of the demo, and its expected outcome. */
 export interface Chapter {
   title: string;
-  /** File of the project that is edited. */
+  /** File of the project to edit. */
   file: string;
   replace: string;
   by: string;
@@ -17,7 +17,7 @@ export interface Chapter {
   current?: string[];
 }
 
-/** The edits, each on top of the one before. */
+/** The edits; each builds on the one before. */
 export const chapters: readonly Chapter[] = [
   {
     title: "an edit in the library: its tests and the API's run, the worker's don't",
@@ -50,7 +50,7 @@ export const chapters: readonly Chapter[] = [
   },
 ];
 
-/** Makes the edit in the project's copy. */
+/** Applies the edit in the project's copy. */
 export async function edit(root: string, { file, replace, by }: Chapter): Promise<void> {
   const target = path.join(root, file);
   const text = await readFile(target, "utf8");

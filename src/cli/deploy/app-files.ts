@@ -1,4 +1,4 @@
-/** The files of all apps, and of which apps they changed. */
+/** Tracks the files of all apps, and which apps an edit changed. */
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { ProjectScanner, type ProjectSnapshot, type TargetInput } from "../../plan/index.ts";
@@ -8,9 +8,9 @@ import type { ChosenEnvironment } from "./environment.ts";
 
 export interface AppFilesOptions {
   root: string;
-  /** The image is built of everything, and published at each deploy. */
+  /** Whether the image is published at each deploy: it is built from all files. */
   isPublished: boolean;
-  /** Only these apps. */
+  /** Names of the apps to track; undefined for all. */
   only: readonly string[] | undefined;
 }
 
@@ -27,7 +27,7 @@ export class AppFiles {
     this.scanner = new ProjectScanner([], hasher);
   }
 
-  /** Which files there are is read of the configuration as it is now. */
+  /** Takes the apps and their files from the current configuration. */
   describe({ name, config }: ChosenEnvironment): void {
     const { root, isPublished, only } = this.options;
     const ignored = config.config.watch?.ignore ?? [];
@@ -42,7 +42,7 @@ export class AppFiles {
     return this.scanner.scan();
   }
 
-  /** Apps whose files have another content than when this was asked last. */
+  /** Returns the apps whose files changed in content since the last call. */
   changed(): string[] {
     const snapshot = this.scan();
     return [...this.apps].flatMap(([app, inputs]) => {
@@ -55,7 +55,7 @@ export class AppFiles {
     });
   }
 
-  /** Whether an edit there may matter; what does is decided by content. */
+  /** Reports whether an edit of the file may matter; `changed` then decides by content. */
   concerns(file: string): boolean {
     const relative = path.relative(this.options.root, file);
     return !/^(?:\.git|\.fastloop)(?:\/|$)/.test(relative);

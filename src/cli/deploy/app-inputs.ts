@@ -1,4 +1,4 @@
-/** The files that an app of `deploy:` is made of: an edit of one of them deploys it again. */
+/** Determines the files that an app of `deploy:` is made of; an edit of one of them deploys the app again. */
 import path from "node:path";
 import type { DeployConfig } from "../../config/index.ts";
 import { readRegular, statIfThere } from "../../paths/index.ts";
@@ -6,7 +6,10 @@ import { namedInputs, type TargetInput } from "../../plan/index.ts";
 
 type AppConfig = DeployConfig["apps"][string];
 
-/** As patterns of the project; an app whose image is published at each deploy is made of everything. */
+/**
+ * Returns the app's inputs as patterns of the project. An app whose image is published at each deploy depends on all
+ * files.
+ */
 export function inputsOfApp(
   app: AppConfig,
   environment: string,
@@ -31,7 +34,7 @@ export function inputsOfApp(
 
 const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/** A kustomization's folder, and whatever in the project it names: bases and components are followed. */
+/** Returns a kustomization's folder and the project files that it names, following bases and components. */
 function kustomizationInputs(root: string, folder: string, seen: Set<string> = new Set()): string[] {
   const relative = path.posix.normalize(folder).replace(/\/$/, "");
   if (relative.startsWith("..") || seen.has(relative)) return [];
@@ -47,7 +50,7 @@ function kustomizationInputs(root: string, folder: string, seen: Set<string> = n
   return [`${relative}/`, ...named];
 }
 
-/** What can't be read is told by who renders it. */
+/** Returns an empty text for a file that can't be read; rendering it will report the error. */
 function textOf(file: string | undefined): string {
   try {
     return file === undefined ? "" : readRegular(file).toString("utf8");

@@ -1,4 +1,4 @@
-/** The functions that deploy, called as `fastloop call` calls them: the verbs add only where the cluster is. */
+/** Calls the functions that deploy, as `fastloop call` does; the commands only add the access to the cluster. */
 import { commandName, parseCall } from "../../call/index.ts";
 import type { HostAccess } from "../../deploy/index.ts";
 import { UserError } from "../../errors/index.ts";
@@ -9,26 +9,26 @@ import type { CliContext } from "../context.ts";
 import { requireTrustOfCall } from "../trust/trust.ts";
 import type { ChosenEnvironment } from "./environment.ts";
 
-/** What the deployer reports. */
+/** Report of the deployer. */
 export interface DeployReport {
   action: string;
   environment: string;
   namespace: string;
-  /** The cluster's identity. */
+  /** Identity of the cluster. */
   cluster: string;
   apps: readonly Record<string, unknown>[];
-  /** For a reader, a line each. */
+  /** Lines for a reader. */
   text: readonly string[];
-  /** The image that a release published. */
+  /** Image that `release` published. */
   published?: string;
-  /** What the first deploy of an environment wrote to `fastloop.lock`. */
+  /** Notice about what the first deploy of an environment wrote to `fastloop.lock`. */
   pinned?: string;
 }
 
-/** Name of the variable that the kubeconfig is handed over in: to the call alone, in no process's environment. */
+/** Variable that carries the kubeconfig to this call only; it is never set in a process's environment. */
 const variable = "FASTLOOP_KUBECONFIG";
 
-/** The words that reach the cluster; a server on loopback is bound as a service. */
+/** Returns the options for access to the cluster. A server on loopback is bound as a service. */
 export function accessWords({ access: { server } }: HostAccess, context: string | undefined): string[] {
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0)$/;
   const host = server.hostname === "0.0.0.0" ? "127.0.0.1" : server.hostname;
@@ -42,7 +42,9 @@ export function accessWords({ access: { server } }: HostAccess, context: string 
   ];
 }
 
-/** Calls a function of the module; what it gives is a text. */
+/**
+ * Calls a function of the module that returns text. Throws when the module lacks the function or the result is no text.
+ */
 export async function callFunction(
   context: CliContext,
   { config, module }: ChosenEnvironment,
@@ -70,7 +72,7 @@ export async function callFunction(
   return value;
 }
 
-/** Calls a function that reports. */
+/** Calls a function that reports, and returns its report. Throws when the result is no report. */
 export async function callDeployer(
   context: CliContext,
   environment: ChosenEnvironment,

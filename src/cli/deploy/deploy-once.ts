@@ -1,4 +1,4 @@
-/** One deploy of an environment: by `fastloop deploy`, and at each edit by `fastloop deploy --watch`. */
+/** Deploys an environment once: for `fastloop deploy`, and at each edit for `fastloop deploy --watch`. */
 import type { HostAccess } from "../../deploy/index.ts";
 import { headCommit } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
@@ -15,7 +15,7 @@ export interface DeployFlags extends ClusterFlags {
   yes?: string;
 }
 
-/** Calls `deploy`, or `release` where the image is to be published before. */
+/** Calls `deploy`, or with `--publish` `release`, which publishes the image first. */
 export function deployOnce(
   context: CliContext,
   environment: ChosenEnvironment,

@@ -1,4 +1,4 @@
-/** What a deploy would change, by a dry run on the API server. */
+/** `fastloop diff ENV`: shows what a deploy would change, by a dry run on the API server. */
 import process from "node:process";
 import { ExitCode } from "../../errors/index.ts";
 import type { CliContext } from "../context.ts";

@@ -1,4 +1,4 @@
-/** An environment of `deploy:`, and how its cluster is reached from this machine. */
+/** Chooses an environment of `deploy:` and resolves the access to its cluster from this machine. */
 import path from "node:path";
 import { loadConfig, type LoadedConfig } from "../../config/index.ts";
 import { DeployError, readHostAccess, type HostAccess } from "../../deploy/index.ts";
@@ -23,7 +23,7 @@ export interface ChosenEnvironment {
   trust: Trust;
 }
 
-/** Options of every verb that asks a cluster. */
+/** Options of every command that accesses a cluster. */
 export interface ClusterFlags {
   app?: string[];
   context?: string;
@@ -31,7 +31,7 @@ export interface ClusterFlags {
   kubeconfig?: string;
 }
 
-/** Throws where fastloop.yaml has no such environment, with those that it has. */
+/** Returns an environment of fastloop.yaml. Throws for an unknown environment or app, with the names that exist. */
 export async function chooseEnvironment(
   context: CliContext,
   name: string,
@@ -62,7 +62,10 @@ export async function chooseEnvironment(
 const trustIn = (context: CliContext, config: LoadedConfig, module: ModuleInfo): Trust =>
   trustOf(config, module, { environment: context.env, trust: trustModeOf(context) });
 
-/** The repository says which cluster: the user's word on that comes before anything is read or run for it. */
+/**
+ * The repository names the cluster, so the user has to allow it before anything is read or run for it. Throws when it
+ * is not allowed.
+ */
 async function requireTrust(context: CliContext, environment: ChosenEnvironment): Promise<void> {
   const { name, settings, config, module } = environment;
   const ask = clusterAsk(name, settings.context, config.config.deploy);
@@ -73,7 +76,9 @@ async function requireTrust(context: CliContext, environment: ChosenEnvironment)
   environment.trust = trustIn(context, config, module);
 }
 
-/** Access to the environment's cluster, frozen: what another terminal switches meanwhile makes no difference. */
+/**
+ * Resolves the access to the environment's cluster once, so that switching contexts in another terminal has no effect.
+ */
 export async function accessOf(
   context: CliContext,
   environment: ChosenEnvironment,
@@ -107,7 +112,7 @@ const codes: Record<DeployError["kind"], ErrorCode> = {
   timedOut: "timed-out",
 };
 
-/** A refusal of the deploy room in the form that all commands have. */
+/** Converts a `DeployError` to a `UserError` with the same exit code; returns other errors as they are. */
 export function asUserError(error: unknown): unknown {
   if (!(error instanceof DeployError)) return error;
   return new UserError(codes[error.kind], error.message, { exitCode: error.exitCode, cause: error });

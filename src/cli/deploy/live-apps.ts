@@ -1,4 +1,4 @@
-/** What goes on beside the deploys of `deploy --watch`: port forwards, and the logs of the apps' pods. */
+/** What runs beside the deploys of `deploy --watch`: port forwards and the logs of the apps' pods. */
 import { Cluster, followLogs, openForward, type HostAccess } from "../../deploy/index.ts";
 import type { CliContext } from "../context.ts";
 import { asUserError, type ChosenEnvironment, type ClusterFlags } from "./environment.ts";
@@ -14,7 +14,10 @@ export class LiveApps {
     this.context = context;
   }
 
-  /** Opens what the configuration has more, and closes what it has no longer; credentials are these from now on. */
+  /**
+   * Opens forwards and logs that the configuration added, and closes forwards that it removed. From now on these
+   * credentials are used.
+   */
   use({ config, settings }: ChosenEnvironment, { access }: HostAccess, flags: ClusterFlags): void {
     const namespace = settings.namespace ?? flags.namespace ?? access.namespace;
     if (namespace === undefined || this.isClosed) return;
@@ -46,7 +49,7 @@ export class LiveApps {
       onLine: (line) => this.tell("forward", app, line),
     });
     this.forwards.set(key, opening);
-    // A port that is taken may be free at the next deploy.
+    // Removed from the map, so that the next deploy tries the port again.
     opening.catch((error: unknown) => {
       this.forwards.delete(key);
       this.context.fail(asUserError(error));

@@ -1,4 +1,4 @@
-/** Options that the verbs of `deploy:` share. */
+/** Options that the commands of `deploy:` share. */
 import { Option, type Command } from "commander";
 
 const repeated = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
@@ -11,7 +11,7 @@ export const imageOption = (): Option =>
     repeated,
   );
 
-/** For what asks a cluster. */
+/** Adds the options of commands that access a cluster. */
 export function addClusterOptions(command: Command): Command {
   return command
     .addOption(appOption())
@@ -20,7 +20,7 @@ export function addClusterOptions(command: Command): Command {
     .addOption(new Option("--kubeconfig <file>", "default: KUBECONFIG, else ~/.kube/config"));
 }
 
-/** For what changes a cluster. */
+/** Adds the options of commands that change a cluster. */
 export function addChangeOptions(command: Command): Command {
   return command
     .addOption(
@@ -31,7 +31,7 @@ export function addChangeOptions(command: Command): Command {
     );
 }
 
-/** Words of a call for an option that was given. */
+/** Returns the words of a call for an option, if it was given. */
 export const given = (flag: string, value: string | number | undefined): string[] =>
   value === undefined ? [] : [`--${flag}=${value}`];
 

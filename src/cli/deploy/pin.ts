@@ -1,6 +1,6 @@
 /**
- * Which cluster an environment is on is pinned at its first deploy, in `clusters` of `fastloop.lock`; the deployer compares it
- * before every write. A `cluster` in `fastloop.yaml` needs no pin.
+ * Pins an environment to the cluster of its first deploy, in `clusters` of `fastloop.lock`; the deployer checks it
+ * before every write. An environment with `cluster` in `fastloop.yaml` needs no pin.
  */
 import { existsSync, lstatSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -13,15 +13,15 @@ import type { DeployReport } from "./call-function.ts";
 import { asUserError, type ChosenEnvironment } from "./environment.ts";
 
 export interface Pin {
-  /** What was written, for a reader; undefined where nothing had to be. */
+  /** Notice about what was written; undefined when nothing had to be. */
   text: string | undefined;
-  /** Takes it back, where nothing came of the deploy. */
+  /** Restores the lock file, for a deploy that was refused. */
   undo: () => void;
 }
 
 const none: Pin = { text: undefined, undo: () => {} };
 
-/** Runs a change of the environment with its cluster pinned; one that is refused pins nothing. */
+/** Runs a change of the environment with its cluster pinned. A change that is refused removes its pin again. */
 export async function withPin(
   context: CliContext,
   environment: ChosenEnvironment,
@@ -40,8 +40,8 @@ export async function withPin(
 }
 
 /**
- * Pins the cluster where the environment has no pin yet. A checkout of CI is thrown away, so production is never pinned there:
- * each deploy would be the first.
+ * Pins the cluster if the environment has no pin yet. Throws in CI for production: a checkout of CI is thrown away, so
+ * there each deploy would be the first.
  */
 export async function pinCluster(
   context: CliContext,
@@ -81,7 +81,10 @@ export async function pinCluster(
   };
 }
 
-/** The lock's text; undefined where there is none. One that is a link is refused: it is written to. */
+/**
+ * Returns the text of the lock; undefined when there is none. Throws for a symbolic link, because the file is written
+ * to.
+ */
 function readLock(file: string): string | undefined {
   const place = "fastloop.lock";
   const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
@@ -100,7 +103,7 @@ function parseLock(text: string | undefined): Lock {
     const lock = JSON.parse(text) as Lock | null;
     if (typeof lock === "object" && lock?.version === 1) return lock;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new UserError("config", "is no lock of version 1", {
     place: "fastloop.lock",

@@ -1,4 +1,4 @@
-/** The word that a change of production wants: its name, typed by somebody. */
+/** Confirmation of a change of production: the user types the environment's name. */
 import { createInterface } from "node:readline/promises";
 import { UserError } from "../../errors/index.ts";
 import { printable } from "../../text/index.ts";
@@ -6,7 +6,10 @@ import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import type { ChosenEnvironment } from "./environment.ts";
 
-/** Gives the name as it was typed, on the command line or now; undefined where none is wanted. */
+/**
+ * Returns the name as typed, on the command line or now; for other environments just the value of `--yes`. Throws when
+ * it does not match or nobody can be asked.
+ */
 export async function productionWord(
   context: CliContext,
   { name, settings }: ChosenEnvironment,

@@ -1,11 +1,11 @@
-/** How the verbs of `deploy:` end: a report on stdout, a summary where GitHub shows one, the exit code by cause. */
+/** How the commands of `deploy:` end: a report on stdout, a summary for GitHub Actions, and the exit code. */
 import { appendFileSync } from "node:fs";
 import { UserError } from "../../errors/index.ts";
 import { outputText } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import type { DeployReport } from "./call-function.ts";
 
-/** Runs the verb, prints its report, and writes the step summary of a GitHub job, of a failure too. */
+/** Runs a command, prints its report, and writes the step summary of a GitHub job, also for a failure. */
 export async function reporting(
   context: CliContext,
   title: string,
@@ -29,12 +29,12 @@ export function printReport(context: CliContext, { text, ...data }: DeployReport
   context.print([...published, ...text].map((line) => `${line}\n`).join(""));
 }
 
-/** A summary that can't be written is told; it is no reason for a deploy to fail. */
+/** Prints a notice when the summary can't be written; that does not fail the deploy. */
 function writeSummary({ env, notice }: CliContext, head: string, lines: readonly string[]): void {
   const file = env["GITHUB_STEP_SUMMARY"];
   if (file === undefined || file === "") return;
   const body = outputText(lines.join("\n"));
-  // As many back-quotes as end no block of what is in it.
+  // The fence has more back-quotes than any run of them in the text.
   const longest = Math.max(2, ...[...body.matchAll(/`+/g)].map(([quotes]) => quotes.length));
   const fence = "`".repeat(longest + 1);
   try {

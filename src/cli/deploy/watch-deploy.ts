@@ -1,6 +1,6 @@
 /**
- * `fastloop deploy ENV --watch`: deploys again what an edit affects, and keeps forwards and logs going meanwhile. A failure
- * ends nothing; what failed is deployed again with the next edit.
+ * `fastloop deploy ENV --watch`: deploys again what an edit affects, with forwards and logs in between. A failure does
+ * not end it; what failed is deployed again with the next edit.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isLocalCluster, type HostAccess } from "../../deploy/index.ts";
@@ -16,7 +16,7 @@ import { LiveApps } from "./live-apps.ts";
 import { pinCluster } from "./pin.ts";
 import { printReport } from "./report.ts";
 
-/** A deploy whose files changed meanwhile may end by itself for so long; then it is given up for the newer one. */
+/** How long a deploy may continue after its files changed; then it is aborted for the newer edit. */
 const graceMs = 10_000;
 
 export async function watchDeploy(
@@ -73,7 +73,10 @@ export async function watchDeploy(
   }
 }
 
-/** Edits are deployed unasked: where others may be hit by it, the environment has to say that this is meant. */
+/**
+ * Edits are deployed without asking. Where that may affect others, the environment has to allow it with `watch: true`.
+ * Throws otherwise.
+ */
 function refuseUnlessWatched({ name, settings }: ChosenEnvironment, { access }: HostAccess): void {
   if (settings.production !== true && (settings.watch ?? isLocalCluster(access))) return;
   throw new UserError("usage", `${name} is not deployed to at each edit`, {
@@ -85,7 +88,7 @@ function refuseUnlessWatched({ name, settings }: ChosenEnvironment, { access }: 
   });
 }
 
-/** The configuration as it is now; one that is broken is told, and the last good one holds. */
+/** Reads the configuration again. A broken one is reported, and the last good one stays in use. */
 async function readAgain(
   context: CliContext,
   before: ChosenEnvironment,
@@ -100,7 +103,7 @@ async function readAgain(
 }
 
 interface Again {
-  /** The cluster of the first deploy: it stays this one. */
+  /** Access of the first deploy; later deploys must go to the same cluster. */
   first: HostAccess;
   apps: string[];
   live: LiveApps;
@@ -108,7 +111,7 @@ interface Again {
   changed: Promise<void>;
 }
 
-/** One deploy of these apps; whether it passed. */
+/** Deploys these apps once; returns whether that passed. */
 async function deployAgain(
   context: CliContext,
   environment: ChosenEnvironment,
@@ -124,7 +127,7 @@ async function deployAgain(
   const signal = AbortSignal.any([context.signal, newer.signal]);
   const given = Object.create(context, { signal: { value: signal } }) as CliContext;
   try {
-    // Tokens end: each deploy has its own, of the same cluster.
+    // Tokens expire, so each deploy resolves the access anew and checks that it is the same cluster.
     const access = await accessOf(given, environment, flags);
     refuseUnlessWatched(environment, access);
     refuseAnother(first, access);

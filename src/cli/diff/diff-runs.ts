@@ -1,4 +1,4 @@
-/** What is different between two runs, a run and a baseline, or two images. */
+/** `fastloop diff` for two runs, a run and a baseline, or two SBOM files. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import {
@@ -26,7 +26,7 @@ import { trustModeOf } from "../trust/trust.ts";
 
 export interface DiffRunsFlags {
   format: "tree" | "text" | "json";
-  /** Undefined: what `extensions.diff` names. */
+  /** Undefined: the strategy of `extensions.diff`. */
   strategy?: string;
   all?: boolean;
   config?: string;
@@ -54,7 +54,7 @@ async function diffOfRuns(context: CliContext, before: string, now: string, flag
   const sources = { store, baselines: new BaselineStore(state) };
   const newer = runsNamed(now, sources);
   const older = runsNamed(before, sources);
-  // One side names a function: of the other only that is compared.
+  // If one side names a single function, only that function is compared.
   const ofBoth = (set: typeof newer, other: typeof newer, isNamed: boolean): typeof newer =>
     isNamed ? set : { ...set, runs: set.runs.filter(({ record }) => has(other, record.target)) };
   const has = (set: typeof newer, name: string): boolean => set.runs.some(({ record }) => record.target === name);
@@ -69,7 +69,10 @@ async function diffOfRuns(context: CliContext, before: string, now: string, flag
   );
 }
 
-/** What the user types counts as it is; what the configuration names needs the user's trust. */
+/**
+ * Returns the strategy. One that the user typed needs no further consent; one that the configuration names needs the
+ * user's trust.
+ */
 async function strategyOf(
   context: CliContext,
   { strategy: typed, config: file }: DiffRunsFlags,
@@ -78,7 +81,7 @@ async function strategyOf(
   if (typed !== undefined && !isExtensionFile(typed)) return await builtIn(diffPoint, typed, "--strategy");
   if (typed !== undefined)
     return guardedStrategy(await loadExtension(diffPoint, readExtension(cwd, "diff", typed), `--strategy ${typed}`));
-  // Who compares runs does not need a configuration that is right.
+  // Comparing runs must work with a broken configuration.
   const config = await loadConfig({ cwd, file }).catch(() => undefined);
   if (config?.config.extensions?.diff === undefined) return await builtIn(diffPoint, "set", "--strategy");
   const trust = trustOf(config, undefined, { environment: context.env, trust: trustModeOf(context) });

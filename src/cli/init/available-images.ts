@@ -3,7 +3,7 @@ import path from "node:path";
 import type { AvailableImages } from "../../detect/index.ts";
 import { imagesFolder } from "../../engine/index.ts";
 
-/** The versions that this machine's own images have, where set-up found no image registry to take others from. */
+/** Returns the versions of the bootstrapped images, if set-up found no image registry to pull others from. */
 export function bootstrappedImages(): AvailableImages {
   try {
     const decision = JSON.parse(readFileSync(path.join(imagesFolder(), "decision.json"), "utf8")) as { mode?: unknown };

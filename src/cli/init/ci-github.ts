@@ -1,7 +1,7 @@
 import { lines, when } from "./ci-lines.ts";
 import type { Words } from "./ci.ts";
 
-/** GitHub Actions. Actions are pinned by commit: a tag can be moved. */
+/** Template for GitHub Actions. Actions are pinned by commit, as tags can be moved. */
 export function github(words: Words): string {
   const { callsDagger, install, validate, setup, test, cache, branch, deploys } = words;
   const publish = words.publishBase("$REGISTRY_USERNAME");
@@ -50,7 +50,7 @@ const cachePermissions = (cache: string, branch: string): string => `    permiss
       FASTLOOP_CACHE_TO: \${{ github.ref == 'refs/heads/${branch}' && '${cache}' || '' }}
 `;
 
-/** Apart from the tests, which build the base themselves where it is not published yet. */
+/** A job of its own: the tests build the base themselves until it is published. */
 const baseJob = (
   { callsDagger, install, setup, branch, registryHost }: Words,
   publish: readonly string[],
@@ -67,7 +67,7 @@ const baseJob = (
     steps:
 ${checkout}${when(!callsDagger, setUpNode)}${lines(install, run)}${lines(setup, run)}${lines(publish, run)}`;
 
-/** One job for an environment: its protection rules hold, and what it may do ends with it. */
+/** One job for each environment, so that its protection rules apply and its permissions are limited to it. */
 const deployJob = (
   { name, command, isPublished }: Words["deploys"][number],
   after: string | undefined,

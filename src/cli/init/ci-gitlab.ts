@@ -1,7 +1,7 @@
 import { lines, when } from "./ci-lines.ts";
 import type { Words } from "./ci.ts";
 
-/** GitLab CI/CD: each job is root in a container, which the embedded engine needs to be privileged. */
+/** Template for GitLab CI/CD. Each job is root in a container, which has to be privileged for the embedded engine. */
 export function gitlab(words: Words): string {
   const { callsDagger, install, validate, setup, test, deploys } = words;
   const publish = words.publishBase("$CI_REGISTRY_USER");
@@ -21,13 +21,13 @@ variables:
   FASTLOOP_CACHE_FROM: $CI_REGISTRY_IMAGE/cache:latest
 `;
 
-/** Merge requests, and the default branch, which alone writes what others take. */
+/** Runs on merge requests and on the default branch; only the latter writes shared caches. */
 const rules = (onDefault = ""): string => `  rules:
     - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
 ${onDefault}    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
 `;
 
-/** Docker's configuration, which fastloop reads; the image has no docker to write it. */
+/** Writes Docker's configuration, which fastloop reads, because the image has no docker for `docker login`. */
 const login = [
   "mkdir -p ~/.docker",
   `|-

@@ -1,4 +1,4 @@
-/** What a workflow file depends on, read from the repository. */
+/** Reads what a workflow file depends on from the repository. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
@@ -9,7 +9,10 @@ import { originOf } from "./origin.ts";
 
 declare const __FASTLOOP_VERSION__: string;
 
-/** `first` is the text of a fastloop.yaml that is about to be written; else the one that is there counts. */
+/**
+ * Returns the options for workflow files. `first` is the text of a fastloop.yaml that is about to be written;
+ * undefined: the existing file is read.
+ */
 export async function ciOptions(
   root: string,
   { callsDagger, first }: { callsDagger: boolean; first: string | undefined },
@@ -28,18 +31,21 @@ export async function ciOptions(
   };
 }
 
-/** What fastloop.yaml says, or is about to say. */
+/** Returns the configuration of fastloop.yaml, or of the text that is about to be written. */
 export async function configOf(root: string, first: string | undefined): Promise<Partial<Config>> {
   return first === undefined ? (await loadConfig({ cwd: root })).config : (parse(first) as Partial<Config>);
 }
 
-/** Each tier includes those before it. */
+/** Returns the last tier of any suite; each tier includes those before it. */
 function lastTier(config: Partial<Config>): NonNullable<CiOptions["tier"]> {
   const tiers = Object.values(config.tests?.suites ?? {}).flatMap((suite) => Object.keys(suite.tiers ?? {}));
   return (["full", "fast", "smoke"] as const).find((tier) => tiers.includes(tier)) ?? "full";
 }
 
-/** The environments that CI deploys to, in order: those that are no cluster of one's own machine. */
+/**
+ * Returns the environments that CI deploys to: those with a context, which are no local clusters. Production comes
+ * last.
+ */
 function deploysOf({ deploy, publish }: Partial<Config>): CiDeploy[] {
   const isPublished = publish?.image !== undefined;
   return Object.entries(deploy?.environments ?? {})
@@ -48,7 +54,7 @@ function deploysOf({ deploy, publish }: Partial<Config>): CiDeploy[] {
     .toSorted((a, b) => Number(a.isProduction) - Number(b.isProduction));
 }
 
-/** Whether package.json asks for fastloop and a lock file of npm says which. */
+/** Reports whether package.json depends on fastloop and an npm lock file pins its version. */
 function dependsOnUs(root: string): boolean {
   try {
     const { dependencies, devDependencies } = JSON.parse(

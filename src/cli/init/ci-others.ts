@@ -1,12 +1,12 @@
 import { lines, when } from "./ci-lines.ts";
 import type { Words } from "./ci.ts";
 
-/** Said where no step of the CI system itself logs in. */
+/** Comment for CI systems that have no login step of their own. */
 const loginNote = (start: string): string =>
   `${start}# Where the registry asks for a password: \`docker login\` before the calls, with variables of the project's settings.\n`;
 const needsEngine = `# Agents need Docker or Podman, which run a Dagger engine, or to run as root, which fastloop's own engine needs.\n`;
 
-/** CircleCI, on a machine: its user may become root. */
+/** Template for CircleCI, with a machine executor, whose user may become root. */
 export function circleci(words: Words): string {
   const { install, validate, setup, test, cache, branch } = words;
   const publish = words.publishBase("$REGISTRY_USERNAME");
@@ -39,7 +39,7 @@ ${
 }${when(publish.length > 0, `      - base:\n          filters:\n            branches:\n              only: ${branch}\n`)}`;
 }
 
-/** Jenkins, a declarative pipeline on any agent. */
+/** Template for Jenkins: a declarative pipeline on any agent. */
 export function jenkins(words: Words): string {
   const { install, validate, setup, test, cache, branch } = words;
   const publish = words.publishBase("$REGISTRY_USERNAME");
@@ -64,7 +64,7 @@ ${stage("set-up", [...install, ...validate, ...setup])}${stage("test", [test])}$
 `;
 }
 
-/** Azure Pipelines, on Microsoft's agents. */
+/** Template for Azure Pipelines, on Microsoft-hosted agents. */
 export function azure(words: Words): string {
   const { callsDagger, install, validate, setup, test, cache, branch } = words;
   const publish = words.publishBase("$REGISTRY_USERNAME");
@@ -109,7 +109,7 @@ ${node}${lines([...install, ...setup], script)}${lines(publish, script, "\n     
   )}`;
 }
 
-/** Buildkite, on agents of one's own. */
+/** Template for Buildkite, on self-hosted agents. */
 export function buildkite(words: Words): string {
   const { install, validate, setup, test, cache, branch } = words;
   const publish = words.publishBase("$$REGISTRY_USERNAME");

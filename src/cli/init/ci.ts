@@ -1,5 +1,6 @@
 /**
- * Workflow files for CI systems. They get fastloop, pinned, and call functions: what CI does, anyone can do at home.
+ * Writes workflow files for CI systems. They install a pinned fastloop and call functions, so that everything CI does
+ * also runs locally.
  */
 import type { TierName } from "../../config/index.ts";
 import { github } from "./ci-github.ts";
@@ -15,49 +16,53 @@ export interface CiFile {
 }
 
 export interface CiOptions {
-  /** The version of fastloop that is running. */
+  /** Version of the running fastloop. */
   version: string;
-  /** Whether the repository's own package.json and lock file have fastloop; then they say which. */
+  /** Whether the repository's package.json and lock file contain fastloop; they then determine the version. */
   isDependency: boolean;
-  /** `dagger call` alone, on runners that have a Dagger engine; else fastloop, which brings one. */
+  /**
+   * Whether to use `dagger call` alone, on runners with a Dagger engine; otherwise fastloop, which brings an engine.
+   */
   callsDagger?: boolean;
-  /** The last tier that a suite has: it includes those before it. */
+  /** Last tier of any suite; it includes the earlier ones. */
   tier?: TierName;
-  /** What is deployed, and whose results others may take. */
+  /** Branch that is deployed, and that writes shared results. */
   defaultBranch?: string;
-  /** `images.base.registry`, where the base is published to and taken from. */
+  /** `images.base.registry`: the base is published to it and pulled from it. */
   baseRegistry?: string;
-  /** Where machines share results: `HOST/NAME:TAG`. */
+  /** Shared cache of results: `HOST/NAME:TAG`. */
   cache?: string;
-  /** What the default branch is deployed to, one after the other. */
+  /** Environments that the default branch is deployed to, in this order. */
   deploys?: readonly CiDeploy[];
 }
 
 export interface CiDeploy {
   name: string;
   isProduction: boolean;
-  /** The production image is published first. */
+  /** Whether the production image is published first. */
   isPublished: boolean;
 }
 
-/** What the templates are made of: command lines, and where they apply. */
+/** Values that the templates are filled with: command lines, and where they apply. */
 export interface Words {
-  /** Whether a Dagger engine of the runner's does all. */
+  /** Whether the runner's Dagger engine runs everything. */
   callsDagger: boolean;
-  /** Gets fastloop; none where `npx` does. */
+  /** Installs fastloop; empty when `npx` is enough. */
   install: string[];
-  /** Checks the configuration; none where only `dagger` is. */
+  /** Validates the configuration; empty when there is only `dagger`. */
   validate: string[];
-  /** Prepares the machine: a function's own call installs no system packages. */
+  /** Prepares the machine, because calling a function installs no system packages. */
   setup: string[];
   test: string;
-  /** Publishes the base where it is not published yet; none where it has no registry. */
+  /** Publishes the base if it is not published yet; empty when it has no registry. */
   publishBase(username: string): string[];
-  /** Host of the registry that has the base and the cache. */
+  /** Host of the registry with the base and the cache. */
   registryHost: string | undefined;
   cache: string | undefined;
   branch: string;
-  /** Environments with the command that deploys to them; none where only `dagger` is, which has no kubeconfig of its own. */
+  /**
+   * Environments with the command that deploys to them; empty with `dagger` alone, which reads no kubeconfig by itself.
+   */
   deploys: { name: string; command: string; isPublished: boolean }[];
 }
 
@@ -73,9 +78,9 @@ const paths: Record<CiName, string> = {
 const templates: Record<CiName, (words: Words) => string> = { github, gitlab, circleci, jenkins, azure, buildkite };
 
 /**
- * The user of a hosted runner may become root without a password, and the embedded engine has to be: containers need it.
- * Jobs of GitLab are root in their container; an agent of one's own keeps its user, as what root leaves in its folders
- * would be in the way of the next job.
+ * The user of a hosted runner may become root without a password, and the embedded engine has to be root to run
+ * containers. Jobs of GitLab are root in their container. A self-hosted agent keeps its user, because files that root
+ * leaves in its folders would break the next job.
  */
 const rootPrefix: Partial<Record<CiName, string>> = {
   github: 'sudo -E env "PATH=$PATH" ',
@@ -83,7 +88,7 @@ const rootPrefix: Partial<Record<CiName, string>> = {
   azure: 'sudo -E env "PATH=$PATH" ',
 };
 
-/** Where the file lies in the repository. */
+/** Returns the file's path in the repository. */
 export const ciPath = (name: CiName): string => paths[name];
 
 export function ciFile(name: CiName, options: CiOptions): CiFile {

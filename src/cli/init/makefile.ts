@@ -1,10 +1,10 @@
-/** A Makefile for hands that type `make`: each target is one verb of fastloop, and nothing else. */
+/** Writes a Makefile for users who type `make`: each target is one command of fastloop and nothing else. */
 import { ciOptions, configOf } from "./ci-options.ts";
 
 export interface MakefileOptions {
-  /** How fastloop is started, e.g. `npx fastloop`. */
+  /** Command that starts fastloop, e.g. `npx fastloop`. */
   fastloop: string;
-  /** Where `cluster` deploys to; the environment is asked for where there are none or several. */
+  /** Environment that `cluster` deploys to; undefined: the user has to set ENV. */
   environment: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export function makefile({ fastloop, environment }: MakefileOptions): string {
   ].join("\n")}\n`;
 }
 
-/** As CI has it; the first environment that is not production, where one is. */
+/** Starts fastloop as CI does, and takes the first environment that is not production, if there is one. */
 export async function makefileOptions(root: string, first: string | undefined): Promise<MakefileOptions> {
   const { version, isDependency } = await ciOptions(root, { callsDagger: false, first });
   const { deploy } = await configOf(root, first);

@@ -3,17 +3,17 @@ import path from "node:path";
 import { pascalCase } from "../../module/index.ts";
 import { distFile } from "../../paths/index.ts";
 
-/** What git shall not hold of a module. Written from here, as npm packs no `.gitignore`. */
+/** Contents of a module's `.gitignore`. It is written from here because npm does not pack `.gitignore` files. */
 const ignored = "/sdk\n/**/node_modules/**\n/**/.pnpm-store/**\n/.env\n";
 
 /**
- * A module of the project's own with the functions of fastloop's: `pipelines/src/index.ts` to edit, its building blocks
- * beside it in one generated file. `from` is fastloop's package. Returns what was written.
+ * Creates a module of the project's own with fastloop's functions: `pipelines/src/index.ts` to edit, and beside it the
+ * building blocks in one generated file. `from` is fastloop's package. Returns the written paths.
  */
 export async function scaffoldModule(from: string, project: string, name: string): Promise<string[]> {
   const target = path.join(project, "pipelines");
   await mkdir(path.join(target, "src"), { recursive: true });
-  // Outside of src/: the engine imports every TypeScript file below it.
+  // Outside of src/, because the engine imports every TypeScript file below it.
   await cp(path.join(from, "pipelines/vendor"), path.join(target, "vendor"), { recursive: true });
   for (const file of ["package.json", "tsconfig.json"])
     await cp(path.join(from, "pipelines", file), path.join(target, file));

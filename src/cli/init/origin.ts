@@ -1,10 +1,10 @@
 import { AskedGit } from "../../tree/index.ts";
 
-/** What git knows of where a repository came from. */
+/** What git knows about where a repository came from. */
 export interface Origin {
-  /** The branch that its forge shows first. */
+  /** Default branch of the remote, else the current branch; undefined when unknown. */
   defaultBranch: string | undefined;
-  /** Where its forge keeps images of this repository: `ghcr.io/OWNER/NAME`. */
+  /** Image repository that the forge offers for this repository: `ghcr.io/OWNER/NAME`. */
   imageRepository: string | undefined;
 }
 
@@ -25,13 +25,16 @@ export function originOf(root: string): Origin {
   };
 }
 
-/** It is written into YAML and expressions as it is. */
+/** The name is inserted into YAML and expressions without quoting, so unusual names are dropped. */
 const plainBranch = (name: string | undefined): string | undefined =>
   name !== undefined && /^[\w][\w./-]*$/.test(name) ? name : undefined;
 
 const registries: Record<string, string> = { "github.com": "ghcr.io", "gitlab.com": "registry.gitlab.com" };
 
-/** Of `https://github.com/Acme/app.git` and `git@github.com:Acme/app.git` alike; registries know small letters only. */
+/**
+ * Returns the image repository of `https://github.com/Acme/app.git` or `git@github.com:Acme/app.git`, in lower case as
+ * registries require.
+ */
 export function imageRepository(address: string): string | undefined {
   const [, host = "", name = ""] =
     /^(?:[a-z+]+:\/\/)?(?:[^@/]+@)?([\w.-]+)(?::\d+\/|[:/])\/?(.+?)(?:\.git)?\/?$/.exec(address) ?? [];

@@ -1,4 +1,6 @@
-/** What `fastloop up` starts, out of what the repository has already: a compose file, a Procfile, a development image, a script. */
+/**
+ * Detects services for `fastloop up` from a compose file, a Procfile, a development image or a script of package.json.
+ */
 import { stringify } from "yaml";
 import { ownModule, parsedConfig, presets, type UpServiceConfig } from "../../config/index.ts";
 import type { DetectedSuite, ProjectFiles } from "../../detect/index.ts";
@@ -6,18 +8,18 @@ import { UserError } from "../../errors/index.ts";
 import { composeServices } from "../../services/index.ts";
 
 export interface FoundServices {
-  /** The file that says so. */
+  /** File that describes the services. */
   from: string;
   services: Record<string, UpServiceConfig>;
   up: Record<string, object>;
-  /** What was left out; a sentence each. */
+  /** What was left out, one sentence each. */
   notes: string[];
 }
 
 type Found = Omit<FoundServices, "from">;
 type Finder = (files: ProjectFiles, file: string, suites: readonly DetectedSuite[]) => Found | undefined;
 
-/** The first that is there counts: they describe the same program. */
+/** The first file found counts, as the others describe the same program. */
 const finders: [files: readonly string[], find: Finder][] = [
   [["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"], ofCompose],
   [["Procfile.dev", "Procfile"], ofProcfile],
@@ -25,7 +27,10 @@ const finders: [files: readonly string[], find: Finder][] = [
   [["package.json"], ofScripts],
 ];
 
-/** Undefined where nothing of the repository says what it runs. `files` are those that git has or would have: no value of others is written. */
+/**
+ * Returns undefined when nothing in the repository describes services. `files` are those that git has or would have, so
+ * no value from an ignored file ends up in the result.
+ */
 export async function findServices(
   files: ProjectFiles,
   suites: readonly DetectedSuite[],
@@ -68,7 +73,7 @@ function ofCompose(files: ProjectFiles, place: string): Found {
   });
 }
 
-/** Where foreman begins to count. */
+/** First port that foreman assigns. */
 const firstPort = 5000;
 
 function ofProcfile(files: ProjectFiles, place: string, suites: readonly DetectedSuite[]): Found | undefined {
@@ -77,7 +82,7 @@ function ofProcfile(files: ProjectFiles, place: string, suites: readonly Detecte
   const lines = files.read(place).split("\n");
   const processes = lines.flatMap((line) => {
     const [, name, command] = /^([A-Za-z0-9_-]+):\s*(\S.*)$/.exec(line.trim()) ?? [];
-    // It is run once when another version goes out.
+    // A `release` process runs once before a release; it is no service.
     return name === undefined || command === undefined || name === "release" ? [] : [{ name, command }];
   });
   const services = processes.map(({ name, command }): [string, UpServiceConfig] => {
@@ -104,7 +109,7 @@ function ofScripts(files: ProjectFiles, place: string, suites: readonly Detected
   const text = String(scriptsOf(files.read(place))[script]);
   const port = portOf(text);
   const { preset } = suites.find(({ folder }) => folder === "")!;
-  // What listens on loopback only can't be reached from outside of its container.
+  // A server that listens on loopback only can't be reached from outside of its container.
   const open = /\bvite\b/.test(text) ? " -- --host 0.0.0.0" : "";
   const app: UpServiceConfig = { ...base, command: `${preset} run ${script}${open}` };
   if (port === undefined)
@@ -114,7 +119,7 @@ function ofScripts(files: ProjectFiles, place: string, suites: readonly Detected
 
 const nodePresets: readonly string[] = ["npm", "pnpm", "yarn"];
 
-/** Image, what is installed and the sources, as the tests of the root have them. */
+/** Returns image, dependencies and sources of a container as the root's test suite has them. */
 function containerOf(
   files: ProjectFiles,
   suites: readonly DetectedSuite[],

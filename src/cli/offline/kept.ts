@@ -1,4 +1,4 @@
-/** What of the loop's needs is on this machine, by name and size, without running anything. */
+/** Lists what the loop needs and is on this machine, with sizes, without running anything. */
 import { diskUse } from "../../caches/index.ts";
 import { volumesOf, type EmbeddedEngine } from "../../engine/index.ts";
 import { confineProgram } from "../../module/index.ts";
@@ -10,18 +10,18 @@ export interface Part {
   kind: "program" | "images" | "image" | "volume" | "layers" | "function" | "services";
   name: string;
   bytes?: number;
-  /** Why it is not there; absent where it is. */
+  /** Why it is missing; absent when it is there. */
   missing?: string;
-  /** What else is to be said of it. */
+  /** Additional remark. */
   note?: string;
 }
 
-/** Programs and base images, that a daemon needs to start. */
+/** Returns the programs and base images that the daemon needs to start. */
 export async function programs(engine: EmbeddedEngine, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Part[]> {
   const boundary = confineProgram(env);
   const folders = [
     ...engine.parts(),
-    // Elsewhere bodies have another boundary, or none.
+    // On other systems bodies have another boundary, or none.
     ...(process.platform === "linux"
       ? [
           {
@@ -41,7 +41,7 @@ export async function programs(engine: EmbeddedEngine, env: NodeJS.ProcessEnv, s
   return parts;
 }
 
-/** What the engine has pulled, built and kept; of volumes the project's own. */
+/** Returns the engine's images and layers, and the project's own volumes. */
 export async function layersAndVolumes(
   engine: EmbeddedEngine,
   { root, module }: Pick<Project, "root" | "module">,

@@ -1,4 +1,4 @@
-/** Whether functions and services need anything that is not here: they are run, and what they lack says itself. */
+/** Finds out whether functions and services need anything that is missing, by running them and reading their errors. */
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { UserError } from "../../errors/index.ts";
@@ -11,11 +11,11 @@ import type { Part } from "./kept.ts";
 export interface Tried {
   context: CliContext;
   configFile: string | undefined;
-  /** Without the network, as they will have it; else what they need is fetched. */
+  /** Whether to run without the network; otherwise running them fetches what they need. */
   offline: boolean;
 }
 
-/** Runs every function of the loop, current or not: what the engine has cached is not done again. */
+/** Runs every function of the loop, current or not; what the engine has cached is not executed again. */
 export async function tryFunctions({ context, configFile, offline }: Tried): Promise<Part[]> {
   const command = `fastloop offline ${offline ? "check" : "prepare"}`;
   const flags = { ...(configFile === undefined ? {} : { config: configFile }), offline };
@@ -30,7 +30,7 @@ export async function tryFunctions({ context, configFile, offline }: Tried): Pro
     const { results, blocked } = await loop.runAll();
     context.signal.throwIfAborted();
     const parts = [...results.values()].map(functionPart);
-    // What it needs has failed: whether it would have all of its own is not known.
+    // A blocked function did not run, so it is unknown whether anything of its own is missing.
     for (const name of blocked)
       if (!results.has(name)) parts.push({ kind: "function", name, missing: "what it needs did not pass" });
     return parts;
@@ -45,11 +45,11 @@ function functionPart({ name, outcome, error, steps }: FinishedNotice): Part {
   if (error !== undefined && text.includes("--offline"))
     return { kind: "function", name, missing: reasonIn(text) ?? error.message };
   const counted = `${plural(steps.total, "step")}, ${steps.cached} cached`;
-  // It lacks nothing, whatever else is wrong with it.
+  // The function lacks nothing, though it may fail for another reason.
   return { kind: "function", name, note: outcome === "passed" ? counted : `${outcome}, and lacks nothing; ${counted}` };
 }
 
-/** The line that names what is not here: an address, or what a command was told of a name. */
+/** Returns the line that names what is missing: an address, or a command's error about a host name. */
 function reasonIn(text: string): string | undefined {
   const lines = text.split("\n").map((line) => line.trim());
   return (
@@ -59,7 +59,7 @@ function reasonIn(text: string): string | undefined {
   );
 }
 
-/** Starts the services and ends them again; undefined where there are none. */
+/** Starts the services and stops them again. */
 export async function tryServices({ context, configFile, offline }: Tried): Promise<Part> {
   const shared = configFile === undefined ? [] : ["--config", configFile];
   const up = await fastloop(context, ["up", "--detach", ...(offline ? ["--offline"] : []), ...shared]);

@@ -1,16 +1,19 @@
-/** Functions of a module and its toolchains that are marked: `@check`, `@generate`. */
+/** Selects and lists functions of a module and its toolchains that are marked `@check` or `@generate`. */
 import { markedFunctions, selectMarked, type MarkedFunction } from "../../call/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
 import type { CliContext } from "../context.ts";
 import { printNames } from "./name-table.ts";
 
-/** Generators that the patterns name, in the order of declaration; all of them without patterns. */
+/**
+ * Returns the generators that the patterns name, in order of declaration; all of them without patterns. Throws for a
+ * pattern without a match.
+ */
 export function namedGenerators(module: ModuleInfo, patterns: readonly string[]): MarkedFunction[] {
   return named(markedFunctions(module, "isGenerate"), patterns, "generate");
 }
 
-/** The same of checks. */
+/** The same for checks. */
 export function namedChecks<F extends MarkedFunction>(checks: readonly F[], patterns: readonly string[]): F[] {
   return named(checks, patterns, "check");
 }
@@ -27,7 +30,7 @@ function named<F extends MarkedFunction>(all: readonly F[], patterns: readonly s
   return selected;
 }
 
-/** Names and what their docs say first. */
+/** Lists names and the first lines of their documentation; prints `none` when there are none. */
 export function printMarked(
   context: CliContext,
   functions: readonly (MarkedFunction & { isGenerator?: boolean })[],
@@ -46,7 +49,7 @@ export function printMarked(
   printNames(context, rowsOf(functions));
 }
 
-/** As `dagger check -l`: generators, which are checks too, have a heading of their own. */
+/** Lists checks as `dagger check -l` does: generators, which are checks too, are below a heading of their own. */
 export function printChecks(context: CliContext, checks: readonly (MarkedFunction & { isGenerator: boolean })[]): void {
   const generators = checks.filter(({ isGenerator }) => isGenerator);
   if (context.options.json || generators.length === 0)

@@ -1,4 +1,4 @@
-/** Names with their descriptions, as `dagger functions`, `dagger check -l` and their like print them. */
+/** Prints names with descriptions, as `dagger functions`, `dagger check -l` and similar commands do. */
 import { painter } from "../../report/index.ts";
 import { printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
@@ -8,7 +8,7 @@ interface Row {
   description: string;
 }
 
-/** The first lines of the descriptions; `missing` stands where there is none. */
+/** Prints the first line of each description, or `missing` when there is none. */
 export function printNames(
   { print, colors }: CliContext,
   rows: readonly Row[],

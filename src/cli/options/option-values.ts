@@ -1,8 +1,11 @@
-/** Commander takes whatever follows an option for its value: `--since --json` would ask git for a branch `--json`. */
+/** Commander takes any word after an option as its value: `--since --json` would ask git for a branch `--json`. */
 import type { Command, Option } from "commander";
 import { isOption, missingValue } from "../../call/index.ts";
 
-/** Makes the command and those below it refuse an option where a value is due; `--since=--json` says that it is meant. */
+/**
+ * Makes a command and its subcommands refuse an option where a value is expected; `--since=--json` still passes it as a
+ * value.
+ */
 export function refuseOptionsAsValues(command: Command, stopsAtFirstWord: boolean): void {
   const parse = command.parseOptions.bind(command);
   command.parseOptions = (words) => {
@@ -11,7 +14,7 @@ export function refuseOptionsAsValues(command: Command, stopsAtFirstWord: boolea
   };
 }
 
-/** Throws for the first option that another one follows in the place of its value. */
+/** Throws for the first option whose value would be another option. */
 export function refuse(
   words: readonly string[],
   options: readonly Pick<Option, "long" | "short" | "required">[],

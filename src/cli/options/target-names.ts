@@ -3,7 +3,9 @@ import { loadProjectModule } from "../../call/index.ts";
 import { resolveTargets } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
 
-/** The functions that `run`, `watch` and `why` can be asked for, each with its call. Reads no more than it has to. */
+/**
+ * Returns the functions that `run`, `watch` and `why` accept, each with its call. Reads the module only when needed.
+ */
 export async function targetNames(context: CliContext, configFile?: string): Promise<{ name: string; call: string }[]> {
   const config = await loadConfig({ cwd: context.cwd, file: configFile });
   const declared = config.config.watch?.targets;

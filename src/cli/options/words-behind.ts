@@ -1,7 +1,7 @@
-/** Words behind `--` that are a program's, and no arguments of the command. */
+/** Takes the words after `--`, which are another program's command line, out of a command's arguments. */
 import type { Command } from "commander";
 
-/** Makes the command leave them alone; gives them once it was parsed. */
+/** Makes the command ignore words after `--`; the returned function gives them once the command was parsed. */
 export function wordsBehind(command: Command): () => string[] {
   const parse = command.parseOptions.bind(command);
   let behind: string[] = [];

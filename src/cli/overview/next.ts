@@ -1,4 +1,4 @@
-/** The few commands that matter now, and why. */
+/** Suggests the next commands, with the reason for each. */
 import { duration, plural } from "../../report/index.ts";
 import type { Standing } from "./state.ts";
 
@@ -9,13 +9,13 @@ export interface Suggestion {
 
 export interface Facts {
   standings: readonly Standing[];
-  /** All that would run, together; undefined where nothing is known of it. */
+  /** Expected time of everything that would run; undefined when unknown. */
   expectedMs: number | undefined;
-  /** Another process that runs functions here, as it calls itself. */
+  /** Command of another process that runs functions here. */
   busy?: string;
-  /** Functions of the module, as the command line names them. */
+  /** Functions of the module, by their names on the command line. */
   functions: readonly string[];
-  /** Commands that this build has. */
+  /** Commands of this build. */
   commands: readonly string[];
   hasServices: boolean;
   environments: readonly string[];

@@ -1,4 +1,4 @@
-/** The overview on one screen. */
+/** Renders the overview on one screen. */
 import { duration, plural, shortName, type Paint } from "../../report/index.ts";
 import { printable } from "../../text/index.ts";
 import type { Suggestion } from "./next.ts";
@@ -13,7 +13,7 @@ export interface Overview {
   tookMs: number;
 }
 
-/** Of each state so many functions are named with their reason; all that is current is one line. */
+/** Number of functions listed for each state with their reason; current ones share a line. */
 const shown = 6;
 const colours = { failed: "red", refused: "red", stale: "cyan", current: "green" } as const;
 

@@ -1,4 +1,4 @@
-/** How the functions of a project stand, from what is on disk. */
+/** Determines the state of a project's functions from what is on disk. */
 import type { PlannedTarget } from "../../plan/index.ts";
 import { causes } from "../../report/index.ts";
 import type { RunStore } from "../../run/index.ts";
@@ -6,13 +6,13 @@ import type { RunStore } from "../../run/index.ts";
 export interface Standing {
   name: string;
   state: "current" | "failed" | "stale" | "refused";
-  /** Why, where it is not current. */
+  /** Reason, unless it is current. */
   why: string;
-  /** The middle of its last runs. */
+  /** Median duration of its last runs. */
   expectedMs?: number;
 }
 
-/** A function has failed where its newest run did, on the files as they are. */
+/** Returns the state of each function. `failed` means that its newest run failed on the current files. */
 export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "last" | "past">): Standing[] {
   const isRunDue = planned.some(({ affected }) => affected);
   const expectedOf = isRunDue ? store.past.expected() : new Map<string, number>();

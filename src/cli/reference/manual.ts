@@ -1,6 +1,6 @@
 import type { CommandText, Reference } from "./read.ts";
 
-/** Pages for `man`, section 1: the program's, and one for each command. Name of the file -> text in roff. */
+/** Returns the man pages of section 1, one for the program and one for each command: file name -> text in roff. */
 export function manuals(reference: Reference): Map<string, string> {
   const { version, program, groups } = reference;
   const all = groups.flatMap(({ commands }) => commands);
@@ -46,7 +46,7 @@ const entry = (term: string, text: string): string[] => [".TP", `.B ${roff(term)
 
 const withoutTitle = (text: string): string[] => text.replace(/^Examples:\n/, "").split("\n");
 
-/** A line as it is: no request at its beginning, no escape in it. */
+/** Escapes a line, so that it starts with no roff request and contains no escape. */
 function roff(text: string): string {
   const line = text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("\n", " ");
   return /^[.']/.test(line) ? `\\&${line}` : line;

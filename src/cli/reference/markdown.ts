@@ -1,6 +1,6 @@
 import type { CommandText, Reference } from "./read.ts";
 
-/** docs/reference.md: every command with its arguments, options and examples. */
+/** Returns docs/reference.md: every command with its arguments, options and examples. */
 export function markdown({ program, groups }: Reference): string {
   const lines = [
     "# Reference",
@@ -40,7 +40,7 @@ function table(head: [string, string], rows: readonly (readonly [string, string]
 const sentence = (text: string): string => (text.endsWith(".") ? text : `${text}.`);
 const inCell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
-/** Outside of code, `<name>` and `*` would be markup. */
+/** Escapes `<name>` and `*`, which would be markup outside of code. */
 function escaped(text: string): string {
   return text
     .split(/(`[^`]*`)/)

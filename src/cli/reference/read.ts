@@ -1,4 +1,7 @@
-/** What the commands say of themselves, as data: whatever tells of them is made from this, and can't tell of others. */
+/**
+ * Reads the commands' own descriptions as data. All documentation is generated from it, so that it can't differ from
+ * the commands.
+ */
 import type { EventEmitter } from "node:events";
 import type { Command, Help, Option } from "commander";
 import { createContext } from "../context.ts";
@@ -12,9 +15,9 @@ export interface CommandText {
   summary: string;
   description: string;
   arguments: [term: string, text: string][];
-  /** Its own; those that all commands share are the program's. */
+  /** Own options; the shared ones are listed for the program. */
   options: [term: string, text: string][];
-  /** What follows in its help: mostly examples. */
+  /** Text after the help, mostly examples. */
   more: string;
 }
 
@@ -24,7 +27,7 @@ export interface Reference {
   groups: { name: Group; summary: string; commands: CommandText[] }[];
 }
 
-/** Every command that the help names, with those below it. */
+/** Reads all visible commands, with their subcommands. */
 export async function readReference(version: string): Promise<Reference> {
   const program = await createProgram([], version, createContext(), "all");
   const help = program.createHelp();
@@ -68,7 +71,7 @@ function textOf(command: Command, help: Help): CommandText {
   };
 }
 
-/** Commander keeps what follows a help as listeners that write it. */
+/** Commander stores text after the help only as listeners that write it. */
 function afterHelp(command: Command): string {
   let text = "";
   (command as unknown as EventEmitter).emit("afterHelp", {

@@ -1,4 +1,4 @@
-/** Loads chunks of the command line (`dist/cli`, CommonJS by tools/build-cli.mjs) with the code that is kept of them. */
+/** Loads chunks of the command line (`dist/cli`, CommonJS by tools/build-cli.mjs) with cached V8 code. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -19,8 +19,9 @@ type Run = (
 ) => void;
 
 /**
- * Node's own loaders compile each file anew, and the one of ES modules takes a turn of the event loop for each: a third of
- * what a short command costs. Node keeps code by itself (`module.enableCompileCache`) from 22.1 on only.
+ * Module loader for chunks. Node's own loaders compile each file again, and the ES module loader takes a turn of the
+ * event loop for each: a third of the time of a short command. Node's own code cache (`module.enableCompileCache`)
+ * exists only from 22.1 on.
  */
 export class Chunks {
   private readonly folder: string;
@@ -29,17 +30,17 @@ export class Chunks {
   private readonly scripts = new Map<string, { wasTaken: boolean; code: () => Buffer }>();
   private readonly requireOther: NodeJS.Require;
 
-  /** `folder` holds the chunks; without a store nothing is kept. */
+  /** `folder` holds the chunks. Without a store, no code is cached. */
   constructor(folder: string, store: CodeStore | undefined) {
     this.folder = folder;
     this.store = store;
     this.requireOther = createRequire(path.join(folder, "chunks.cjs"));
   }
 
-  /** What the chunk exports; it runs when it is first asked for. */
+  /** Returns the chunk's exports; runs the chunk at the first call. */
   load(name: string): unknown {
     const known = this.chunks.get(name);
-    // In a circle it is what has been exported so far, as in CommonJS.
+    // In a cycle these are the exports so far, as in CommonJS.
     if (known !== undefined) return known.exports;
     const chunk: Chunk = { exports: {} };
     this.chunks.set(name, chunk);
@@ -55,7 +56,7 @@ export class Chunks {
     return chunk.exports;
   }
 
-  /** Keeps what V8 has made by now for the next process. */
+  /** Stores the code that V8 has compiled by now for the next process. */
   save(): void {
     this.store?.save(this.scripts);
   }
@@ -64,5 +65,5 @@ export class Chunks {
     id.startsWith("./") ? this.load(id.slice(2)) : this.requireOther(id);
 }
 
-/** Resolved from here, which is in the same package. */
+/** Resolved relative to this file, which is in the same package. */
 const importOther = (id: string): Promise<unknown> => import(id);

@@ -1,4 +1,4 @@
-/** What V8 made of chunks of the command line, kept from process to process in one file of the user's state. */
+/** Stores V8's compiled code of the command line's chunks between processes, in one file in the user's state folder. */
 import { hash } from "node:crypto";
 import {
   closeSync,
@@ -17,12 +17,12 @@ import path from "node:path";
 import process from "node:process";
 import { stateHome } from "../../paths/index.ts";
 
-/** Code of one chunk. */
+/** Compiled code of one chunk. */
 interface Kept {
   bytes: Buffer;
-  /** SHA-256 of the bytes: V8 crashes on code that a bad disk has changed. */
+  /** SHA-256 of the bytes, as V8 crashes on code that a bad disk has corrupted. */
   digest: string;
-  /** How many processes have added to it: each one runs, and so compiles, other functions. */
+  /** Number of processes that have added to it: each compiles the functions that it runs. */
   round: number;
 }
 
@@ -32,13 +32,15 @@ interface Header {
 }
 
 const magic = "fastloop-code 1\n";
-/** Later processes find what they run compiled, mostly. */
+/** After this many rounds, most functions that a process runs are compiled already. */
 const lastRound = 3;
 const maxBytes = 64 * 1024 * 1024;
-/** Files of other builds and other Nodes that nobody wrote for so long go. */
+/** Files of other builds and Node versions that were not written for this long are deleted. */
 const keptMs = 30 * 24 * 3600 * 1000;
 
-/** Of this user; `build` names the chunks. Undefined where Node is told to keep no code (`NODE_DISABLE_COMPILE_CACHE`). */
+/**
+ * Returns the store of this user for a build. Undefined when `NODE_DISABLE_COMPILE_CACHE` tells Node to cache no code.
+ */
 export function codeStoreOf(build: string): CodeStore | undefined {
   const { NODE_DISABLE_COMPILE_CACHE: disabled } = process.env;
   if (disabled !== undefined && disabled !== "") return undefined;
@@ -46,14 +48,15 @@ export function codeStoreOf(build: string): CodeStore | undefined {
 }
 
 /**
- * The file is code that runs with all rights of the user, so it lies in the user's state and never in a cache, which
- * pipelines like to put into the project. One that is missing, of another owner or damaged is as good as none.
+ * The stored code runs with all rights of the user. So it is in the user's state folder and never in a cache folder,
+ * which pipelines tend to put into the project. A file that is missing, damaged, or owned or writable by others is
+ * ignored.
  */
 export class CodeStore {
   private readonly file: string;
   private readonly kept: ReadonlyMap<string, Kept>;
 
-  /** `key` names what the code is good for: this build on this Node. */
+  /** `key` identifies what the code is valid for: the build and the Node version. */
   constructor(folder: string, key: string) {
     this.file = path.join(folder, key);
     this.kept = read(this.file);
@@ -64,7 +67,10 @@ export class CodeStore {
     return kept !== undefined && digestOf(kept.bytes) === kept.digest ? kept.bytes : undefined;
   }
 
-  /** Keeps the code of the chunks that this process used, where it may know more than the file; a failure costs time only. */
+  /**
+   * Stores the code of the chunks that this process used, unless enough processes have added to it. A failure costs
+   * only time.
+   */
   save(used: ReadonlyMap<string, { wasTaken: boolean; code: () => Buffer }>): void {
     const roundOf = (name: string): number => (used.get(name)!.wasTaken ? this.kept.get(name)!.round : 0);
     if ([...used.keys()].every((name) => roundOf(name) >= lastRound)) return;
@@ -121,12 +127,12 @@ function readOwn(file: string): Buffer {
   }
 }
 
-/** Where its folder is none, `rm` fails even where it is told to. */
+/** `rmSync` with `force` still throws when the parent is not a directory. */
 function remove(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // It is not there.
+    // There is no file to remove.
   }
 }
 

@@ -1,4 +1,4 @@
-/** The user's word in commands: what they may do for the project that they are run in. */
+/** The user's trust in a project, for commands: reads it, asks for it and stores it. */
 import type { ParsedCall } from "../../call/index.ts";
 import { loadConfig, type LoadedConfig } from "../../config/index.ts";
 import { findModule, type ModuleInfo } from "../../module/index.ts";
@@ -24,8 +24,8 @@ export function trustModeOf({ options, env }: CliContext, flag = options.trust):
 }
 
 /**
- * Asks who sits at a terminal for what a call asks for without the user having typed it, and throws where the word is
- * missing; gives the project's trust.
+ * Returns the project's trust. If the call asks for something that the user has not typed or allowed, the user is asked
+ * at a terminal. Throws a refusal when it is not allowed.
  */
 export async function requireTrustOfCall(
   call: ParsedCall,
@@ -44,7 +44,7 @@ export async function requireTrustOfCall(
   return read();
 }
 
-/** Whether the words of a call ask for root capabilities: what the user types is the user's word. */
+/** Reports whether a call's words ask for root capabilities; typing them counts as permission. */
 export function asksForRootCapabilities(call: ParsedCall): boolean {
   return call.core.some(({ given }) =>
     given.some(
@@ -54,9 +54,9 @@ export function asksForRootCapabilities(call: ParsedCall): boolean {
   );
 }
 
-/** Shows what is missing, and stores the word of somebody who sits at a terminal. */
+/** Shows what is not allowed yet and asks the user. Stores the decision and returns whether it was yes. */
 export async function confirmTrust(context: CliContext, project: string, missing: readonly Ask[]): Promise<boolean> {
-  // Where a flag or a variable has spoken, nothing that is stored would count.
+  // A flag or variable decides instead, and stored trust would not count.
   if (trustModeOf(context) !== "stored") return false;
   const unique = [...new Map(missing.map((ask) => [askKey(ask), ask])).values()];
   for (const ask of unique)
@@ -67,7 +67,10 @@ export async function confirmTrust(context: CliContext, project: string, missing
   return true;
 }
 
-/** The same for a command that reads its project by itself: which folder that is, is found when somebody is asked. */
+/**
+ * Like `confirmTrust`, for a command that reads its project itself: the project's folder is determined when the user is
+ * asked.
+ */
 export async function confirmTrustOfLoop(
   context: CliContext,
   { configFile, moduleDir }: Pick<LoopOptions, "configFile" | "moduleDir">,

@@ -1,4 +1,4 @@
-/** The same command in a process of its own, without a terminal; this one waits until its services are healthy. */
+/** Runs `up` in a background process without a terminal, and waits until its services are healthy. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import process from "node:process";
@@ -9,13 +9,13 @@ import { downUp, followUp, statusOfUp, type UpEvent, type UpPlace, type UpStatus
 import { printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 
-/** How often it is looked whether the process listens. */
+/** Interval of checks whether the process listens. */
 const lookMs = 50;
 const shownLines = 20;
-/** Words of the command that are about this process only. */
+/** Options that concern only this process. */
 const ownSwitches = ["-d", "--detach", "--wait", "--json"];
 
-/** Its words instead of this command's own. */
+/** Returns the arguments of the background process, from those of this command. */
 export function backgroundWords(words: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index < words.length; index++) {
@@ -26,7 +26,10 @@ export function backgroundWords(words: readonly string[]): string[] {
   return [...kept, "--in-background"];
 }
 
-/** Resolves when all are healthy. Throws with what is not; what runs stays, unless this command is interrupted. */
+/**
+ * Resolves when all services are healthy. Throws with those that are not; what runs keeps running, unless this command
+ * is interrupted.
+ */
 export async function upInBackground(
   place: UpPlace,
   context: CliContext,
@@ -85,7 +88,7 @@ async function listening(
   }
 }
 
-/** Tells what happens until everything has started or failed; undefined when the process ended before. */
+/** Reports events until every service has started or failed; resolves with undefined when the process exited before. */
 async function settled(place: UpPlace, context: CliContext, signal: AbortSignal): Promise<UpStatus | undefined> {
   const enough = new AbortController();
   const paint = painter(context.colors("stderr"));
@@ -110,7 +113,7 @@ async function settled(place: UpPlace, context: CliContext, signal: AbortSignal)
 function endedEarly(place: UpPlace, exitCode: number): UserError {
   const text = readFileSync(place.ownLog, "utf8").trimEnd();
   const lines = text.split("\n").slice(-shownLines);
-  // Its own error says it all.
+  // If the process printed an error, that is the whole message.
   const error = lines.findLastIndex((line) => line.startsWith("error: "));
   if (error >= 0) {
     const [first = "", ...rest] = lines.slice(error);
@@ -128,7 +131,7 @@ function endedEarly(place: UpPlace, exitCode: number): UserError {
   });
 }
 
-/** One JSON object a line, `event` first. */
+/** Writes one JSON object a line, with `event` first. */
 export function jsonUpReporter(write: (line: string) => void): (event: UpEvent) => void {
   return ({ kind, ...rest }) => write(printableJson({ event: kind, at: new Date().toISOString(), ...rest }));
 }

@@ -1,4 +1,4 @@
-/** `fastloop up --from compose.yaml`: a compose file's services as if fastloop.yaml described them. */
+/** `fastloop up --from compose.yaml`: uses a compose file's services as if fastloop.yaml described them. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -10,8 +10,9 @@ import { statIfThere } from "../../paths/index.ts";
 import { composeServices } from "../../services/index.ts";
 
 /**
- * The configuration, the fastloop.yaml that says the same, and the files that it was read from. `file` is absolute; what was left out goes to `notice`. Throws a
- * `UserError` where the file is outside of the project, no compose file, or describes what fastloop.yaml could not.
+ * Returns the configuration, the equivalent fastloop.yaml as text, and the files that were read. `file` is absolute;
+ * `notice` is told what was left out. Throws a `UserError` when the file is outside of the project, is no compose file,
+ * or describes something that fastloop.yaml can't.
  */
 export async function configOfCompose(
   file: string,

@@ -1,11 +1,11 @@
-/** What an edit of each file does to a service, without an engine. */
+/** `fastloop up --explain`: shows what an edit of each file does to a service, without an engine. */
 import path from "node:path";
 import { decide, excludedOf, rulesOf, ServiceSource } from "../../services/index.ts";
 import { listTree } from "../../tree/index.ts";
 import type { CliContext } from "../context.ts";
 import type { UpProject } from "./project.ts";
 
-/** Every file that means something, with its action, where it goes, and the rule that decides. */
+/** Prints every file that has an effect, with its action, its place in the container, and the rule that decides. */
 export function explain(context: CliContext, project: UpProject, name: string): void {
   const service = project.services.find((candidate) => candidate.name === name)!;
   const { own, module, root } = project;

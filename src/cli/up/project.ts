@@ -1,4 +1,7 @@
-/** A project's services as a command asks for them: what is described, and what of it the user allows. */
+/**
+ * Reads a project's services for a command: their descriptions, the selection, and whether the user allows what they
+ * ask.
+ */
 import path from "node:path";
 import { parseCall } from "../../call/index.ts";
 import { loadConfig, ownModule, type LoadedConfig } from "../../config/index.ts";
@@ -31,26 +34,26 @@ import { sayingWait } from "../waiting-line.ts";
 
 export interface UpProject extends ProjectPlace {
   config: LoadedConfig;
-  /** What stands in for fastloop.yaml; undefined where that file itself describes the services. */
+  /** Text that replaces fastloop.yaml; undefined when that file itself describes the services. */
   configText?: string | undefined;
   name: string;
-  /** What is asked for, and all that it needs; needs come first. */
+  /** Selected services and all that they need, in dependency order. */
   services: DeclaredService[];
-  /** Undefined where the project has no module of its own. */
+  /** Undefined when the project has no module of its own. */
   module: ModuleInfo | undefined;
-  /** fastloop's own, which makes what `services` describes. */
+  /** fastloop's own module, which creates the services of `services`. */
   own: ModuleInfo;
   trust: Trust;
   up: UpPlace;
-  /** What all of this was read from. */
+  /** Files that all of this was read from. */
   sources: ScannedInput[];
-  /** What to look at besides while it can't be read. */
+  /** Returns further inputs to watch while the project can't be read. */
   brokenSources(): Promise<ScannedInput[]>;
-  /** As it is described by now. */
+  /** Reads the project again, as it is described now. */
   again(notice: (text: string) => void): Promise<UpProject>;
 }
 
-/** Where the project's services are asked for, by commands that need nothing else of it. */
+/** Returns the place of a project's services, for commands that need nothing else of the project. */
 export function upPlace(context: CliContext, configFile?: string): UpPlace {
   return new UpPlace(placeProject({ cwd: context.cwd, configFile }).root, context.env);
 }
@@ -126,14 +129,17 @@ async function loadModules(
     const isOptional = options.module === undefined && config.config.module === undefined;
     const { services, local } = config.config;
     const hasOwn = Object.keys({ ...services, ...local }).length > 0;
-    // Services of fastloop.yaml need no module of the project's.
+    // Services of fastloop.yaml need no module of the project's own.
     if (isOptional && hasOwn && error instanceof UserError && /no (Dagger )?module|dagger\.json/.test(error.message))
       return { module: undefined, own };
     throw error;
   }
 }
 
-/** Commands of `local` are the repository's. Calls that the configuration names ask as watched ones do; functions ask for what their defaults take. */
+/**
+ * Throws a refusal for what is not allowed. Commands of `local` come from the repository. Calls in the configuration
+ * ask as watched ones do, and functions ask for what their defaults take.
+ */
 function requireTrust(
   services: readonly DeclaredService[],
   config: LoadedConfig,

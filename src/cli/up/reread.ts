@@ -1,4 +1,6 @@
-/** Edits of the configuration and of the module while services are up: read again, and brought to what runs. */
+/**
+ * Handles edits of the configuration and the module while services are up: reads them again and applies the changes.
+ */
 import { UserError } from "../../errors/index.ts";
 import { failureOf } from "../../engine/index.ts";
 import {
@@ -18,7 +20,7 @@ export interface RereadOptions {
   own: RunningModule;
   running: RunningModule | undefined;
   supervisor: Supervisor;
-  /** Starts a process for the bodies of a module. */
+  /** Starts a function runtime for a module. */
   run(module: ModuleInfo, project: UpProject): RunningModule;
   tell: UpListener;
   signal: AbortSignal;
@@ -30,7 +32,7 @@ export class Reread {
   private running: RunningModule | undefined;
   private readonly touched = new Set<string>();
   private turn: Promise<void> = Promise.resolve();
-  /** What is wrong since the last edit that could be read: told once, whatever else is edited. */
+  /** Last reported error. The same error is reported only once until the project can be read again. */
   private told: string | undefined;
 
   constructor(options: RereadOptions) {
@@ -39,7 +41,7 @@ export class Reread {
     this.running = options.running;
   }
 
-  /** One after the other: each reads what is there by then. */
+  /** Handles edits one after another; each reads the state at that time. */
   onEdit(files: readonly string[], touched: ReadonlySet<string>, updates: LiveUpdates): void {
     for (const name of touched) this.touched.add(name);
     this.turn = this.turn.then(() => this.readNow(files, updates)).catch(this.unlessClosing);
@@ -86,7 +88,7 @@ export class Reread {
       if (reason !== this.told) tell({ kind: "described", files, ...none, tookMs, reason });
       this.told = reason;
       const { rules, sources } = rulesOfProject(this.project);
-      // What has to be mended may lie elsewhere by now.
+      // The file that needs the fix may be one that was not watched so far.
       updates.describe({ rules, sources: [...sources, ...(await this.project.brokenSources())] });
     }
   }

@@ -1,4 +1,6 @@
-/** Services that are up for as long as this process is: an engine's session, the control socket, and what is told. */
+/**
+ * Runs services for as long as this process runs: opens the engine session, the control socket and the event stream.
+ */
 import { CallMask } from "../../call/index.ts";
 import { lostSession, setUpBoundary, type EngineSession } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
@@ -22,20 +24,23 @@ import type { CliContext } from "../context.ts";
 import type { UpProject } from "./project.ts";
 import { Reread, rulesOfProject } from "./reread.ts";
 
-/** The engine's containers end within two seconds; who ends them here waits no longer. */
+/** The engine stops containers within two seconds; the CLI waits no longer than this. */
 const stopMs = 1_600;
 
 export interface RunningUp {
   supervisor: Supervisor;
-  /** Resolves when another command, or the engine, has ended it. */
+  /** Resolves when another command or the engine has ended it, with the error if there is one. */
   ended: Promise<UserError | undefined>;
-  /** Tells of all that happens from now on; returns what ends that. */
+  /** Subscribes to all events from now on; returns a function that unsubscribes. */
   subscribe(listener: (event: UpEvent) => void): () => void;
-  /** Stops what runs and lets go of everything. */
+  /** Stops the services and releases all resources. */
   close(): Promise<void>;
 }
 
-/** Opens a session, makes the services and takes their ports. Nothing is built before `supervisor.start`. */
+/**
+ * Opens a session, creates the services and takes their ports. Builds nothing before `supervisor.start`. Throws when
+ * the project is up already.
+ */
 export async function openUp(
   project: UpProject,
   context: CliContext,
@@ -115,7 +120,7 @@ async function open(
   cleanUps.push(() => supervisor.close());
   const reread = new Reread({ project, own, running, supervisor, run, tell, signal });
   cleanUps.push(() => reread.close());
-  // Before they are made: what is edited meanwhile is told, if only once more.
+  // Created before the services, so that an edit in between is not missed; at worst it is applied twice.
   const updates: LiveUpdates = new LiveUpdates({
     root: project.root,
     state: project.state,
@@ -206,7 +211,8 @@ const lookAtSessionMs = 5_000;
 async function watchSession(session: EngineSession): Promise<UserError> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, lookAtSessionMs).unref());
-    // On a busy machine it is late, and what runs in it goes on: the engine's own notices tell that.
+    // A busy machine may answer late although the session is alive, so this waits; the engine's own notices report a
+    // delay.
     const lost = await lostSession(session, { isPatient: true });
     if (lost !== undefined) return lost;
   }

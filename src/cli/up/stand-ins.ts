@@ -1,11 +1,11 @@
-/** `fastloop up --local api=8080 -- COMMAND`: which services a process of this machine stands in for. */
+/** `fastloop up --local api=8080 -- COMMAND`: determines which services a host process stands in for. */
 import path from "node:path";
 import type { LoadedConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { DeclaredService } from "../../services/index.ts";
 import { shellWord } from "../../text/index.ts";
 
-/** As the command's words say. */
+/** A stand-in as the command line describes it. */
 export interface WantedStandIn {
   name: string;
   port: number;
@@ -13,7 +13,10 @@ export interface WantedStandIn {
   command: string | undefined;
 }
 
-/** `api=8080`, or `api=9000:8080` for the service's port 8080; the command is that of the only one. */
+/**
+ * Parses `api=8080`, or `api=9000:8080` for the service's port 8080. A command needs exactly one of them. Throws for
+ * anything else.
+ */
 export function wantedStandIns(words: readonly string[], command: readonly string[]): WantedStandIn[] {
   const place = "--local";
   if (command.length > 0 && words.length !== 1)
@@ -35,7 +38,10 @@ export function wantedStandIns(words: readonly string[], command: readonly strin
   });
 }
 
-/** The services with what stands in for them. `cwd` is where the command is called. */
+/**
+ * Returns the services with their stand-ins. `cwd` is the folder where the command was called. Throws for an unknown
+ * service.
+ */
 export function withStandIns(
   services: readonly DeclaredService[],
   wanted: readonly WantedStandIn[],
