@@ -1,4 +1,4 @@
-/** The page's own files: bundled by the build, nothing else is served. */
+/** Reads the page's own files, which the build bundles, and writes its HTML; nothing else is served. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -15,7 +15,10 @@ export function readAssets(): Assets {
   return { script: read("page.js"), style: read("page.css") };
 }
 
-/** Nothing but what this server serves, no inline script, no frame around it; the layout of the graph is a worker. */
+/**
+ * Content security policy of the live page: only what this server serves, no inline script, no framing. The graph's
+ * layout runs in a worker from a blob.
+ */
 export const livePolicy = policy({ script: "'self'", style: "'self'", connect: "'self'" });
 
 export function htmlOfPage(): string {
@@ -26,13 +29,16 @@ export function htmlOfPage(): string {
   );
 }
 
-/** All in one file, which opens from a disk: script and style are named by their digests, and nothing is fetched. */
+/**
+ * Returns a page in one file that opens from disk. Its policy names script and style by their digests, and nothing is
+ * fetched.
+ */
 export function htmlOfSnapshot({ script, style }: Assets, title: string, json: string): string {
   const rules = policy({ script: hashOf(script), style: hashOf(style), connect: "'none'" });
   const meta = `<meta http-equiv="Content-Security-Policy" content="${rules}">`;
   return document(
     `${meta}<style>${style}</style>`,
-    // No text of a log ends the element, or begins a comment in it.
+    // Escaping `<` keeps log text from ending the element or starting a comment in it.
     `<script type="application/json" id="snapshot">${json.replaceAll("<", "\\u003c")}</script><script type="module">${script}</script>`,
     title,
   );

@@ -1,4 +1,4 @@
-/** Shows an address in the user's browser, where there is one on this machine's screen. */
+/** Opens an address in the user's browser, if there is one on this machine's screen. */
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -6,8 +6,9 @@ import process from "node:process";
 import { findSafeExecutable, stateHome } from "../paths/index.ts";
 
 /**
- * Returns what takes back what it left. The address holds a token, and every user of a machine sees the words of all
- * programs: the browser gets a file of this user alone, which leads on.
+ * Opens the browser and returns a function that removes the temporary file. The address holds a token, and other users
+ * can see the arguments of every process. So the browser gets a file that only this user can read, which redirects to
+ * the address.
  */
 export function showInBrowser(url: string, env: NodeJS.ProcessEnv): () => void {
   const command = openerOf(env);
@@ -22,7 +23,7 @@ export function showInBrowser(url: string, env: NodeJS.ProcessEnv): () => void {
   return () => rmSync(file, { force: true });
 }
 
-/** Undefined over SSH, in CI and where there is no screen: the address is told all the same. */
+/** Returns undefined over SSH, in CI and without a screen; the address is printed in any case. */
 function openerOf(env: NodeJS.ProcessEnv): string | undefined {
   if (env["CI"] !== undefined || env["SSH_CONNECTION"] !== undefined) return undefined;
   if (process.platform === "darwin") return findSafeExecutable("open", env).file;

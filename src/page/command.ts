@@ -1,7 +1,7 @@
 import { Refusal } from "../graphql/index.ts";
 import type { PageCommand } from "./types.ts";
 
-/** What a request asks for; throws for what is none of the commands. */
+/** Parses a request's command. Throws a `Refusal` for anything else. */
 export function commandOf(value: unknown): PageCommand {
   const {
     do: verb,

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { PageChange, PageState } from "./types.ts";
 
-/** Many things happen at a time; so often is enough to look at. */
+/** Changes come in bursts; sending them this often is enough for a viewer. */
 const batchMs = 50;
-/** So much of what was sent is kept for who lost the connection; who lost more gets the whole state. */
+/** Characters of sent messages that are kept for pages that reconnect. A page that missed more gets the whole state. */
 const keptCharacters = 4 * 1024 * 1024;
 
 interface Sent {
@@ -11,17 +11,17 @@ interface Sent {
   text: string;
 }
 
-/** One message to the page: an event of server-sent events, with its id. */
+/** A message to the page: a server-sent event with its id. */
 export interface FeedMessage {
   id: string;
   event: "state" | "change";
   data: string;
 }
 
-/** What changes, in batches with ids that go up, so that a page which lost its connection goes on where it was. */
+/** Sends changes in batches with increasing ids, so that a page that lost its connection continues where it was. */
 export class Feed {
   private readonly state: () => PageState;
-  /** Ids of another process mean nothing here. */
+  /** Ids of another process are not valid here. */
   private readonly epoch = randomBytes(6).toString("hex");
   private readonly listeners = new Set<(message: FeedMessage) => void>();
   private sent: Sent[] = [];
@@ -34,13 +34,16 @@ export class Feed {
     this.state = state;
   }
 
-  /** Told with the next batch; of a node, the newest counts. */
+  /** Sends a change with the next batch; of several changes of a node, only the newest is sent. */
   note(change: PageChange): void {
     this.pending = merged(this.pending ?? {}, change);
     this.timer ??= setTimeout(() => this.flush(), batchMs);
   }
 
-  /** `last` is the id of the message that came last; undefined or unknown: the whole state comes first. */
+  /**
+   * Subscribes; returns a function that unsubscribes. `last` is the id of the last message received. When it is
+   * undefined or too old, the whole state is sent first.
+   */
   subscribe(last: string | undefined, listener: (message: FeedMessage) => void): () => void {
     this.flush();
     const missed = this.since(last);
@@ -94,7 +97,7 @@ function merged(before: PageChange, { top, nodes, order, notices, lines }: PageC
   };
 }
 
-/** In place: there may be thousands of lines in a batch. */
+/** Appends in place, as a batch may have thousands of lines. */
 function appended<T>(before: T[] | undefined, more: readonly T[]): T[] {
   const all = before ?? [];
   for (const each of more) all.push(each);

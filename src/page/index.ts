@@ -1,4 +1,4 @@
-/** The web page of `watch` and `up`: what is shown, the server on loopback, and the file that can be sent. */
+/** Web page of `watch` and `up`: its content, the server on loopback, and the file that can be sent. */
 import { writeFileSync } from "node:fs";
 import { showInBrowser } from "./browser.ts";
 import { LoopSource, type LoopPageOptions, type PageLoop } from "./sources/loop-source.ts";
@@ -9,7 +9,7 @@ import { UpSource, type PageUp } from "./sources/up-source.ts";
 
 export type { LoopPageOptions, PageLoop, PageUp };
 
-/** A page that can be opened and saved; nothing listens before `open`. */
+/** A page that can be opened and saved. Nothing listens before `open`. */
 export class Page {
   private readonly source: PageSource;
   private server: ReturnType<typeof servePage> | undefined;
@@ -19,7 +19,7 @@ export class Page {
     this.source = source;
   }
 
-  /** Listens, once; gives the address, and shows it in a browser where there is one. */
+  /** Starts the server once, opens the page in a browser if there is one, and returns the address. */
   async open({ env, browser }: { env: NodeJS.ProcessEnv; browser: boolean }): Promise<string> {
     this.server ??= servePage(this.source);
     const { url } = await this.server;
@@ -27,7 +27,7 @@ export class Page {
     return url;
   }
 
-  /** Writes a file that opens without a server. */
+  /** Writes the page to a file that opens without a server. */
   save(file: string): void {
     writeFileSync(file, snapshotHtml(this.source), { mode: 0o600 });
   }
@@ -39,8 +39,8 @@ export class Page {
   }
 }
 
-/** Of functions that are watched or run. */
+/** Creates the page of a watch or a run. */
 export const pageOfLoop = (loop: PageLoop, options: LoopPageOptions): Page => new Page(new LoopSource(loop, options));
 
-/** Of services that are up. */
+/** Creates the page of services that are up. */
 export const pageOfUp = (up: PageUp, options: LoopPageOptions): Page => new Page(new UpSource(up, options));

@@ -1,13 +1,13 @@
 import { outputText } from "../text/index.ts";
 import type { LogLine, LogStream } from "./types.ts";
 
-/** As many as the page shows; the oldest go first. */
+/** Number of lines that the page shows; the oldest are dropped first. */
 const mostLines = 100_000;
 const mostCharacters = 24 * 1024 * 1024;
-/** A line that is longer is cut: it is in the log file whole. */
+/** Longer lines are cut; the log file has them whole. */
 const longestLine = 4_000;
 
-/** The newest lines of all logs, numbered from 1 on. */
+/** Stores the newest lines of all logs, numbered from 1. */
 export class LogStore {
   private lines: LogLine[] = [];
   private characters = 0;
@@ -19,18 +19,18 @@ export class LogStore {
     return this.count;
   }
 
-  /** A piece of a stream, cut anywhere; gives the lines that it ends. */
+  /** Adds a piece of a stream, cut anywhere. Returns the lines that it completes. */
   push(node: string, stream: LogStream, text: string, atMs: number): LogLine[] {
     const key = `${stream} ${node}`;
     const pieces = `${this.open.get(key) ?? ""}${text}`.split("\n");
     const rest = pieces.pop()!;
-    // What never ends its line must not grow for ever.
+    // A line that never ends must not grow forever.
     if (rest.length > 4 * longestLine) pieces.push(rest);
     this.open.set(key, rest.length > 4 * longestLine ? "" : rest);
     return this.add(node, stream, pieces, atMs);
   }
 
-  /** The lines that were begun and will not be ended. */
+  /** Adds and returns unfinished lines, which will not be completed. */
   flush(node: string, atMs: number): LogLine[] {
     return (["out", "err"] as const).flatMap((stream) => {
       const rest = this.open.get(`${stream} ${node}`) ?? "";
@@ -39,11 +39,11 @@ export class LogStore {
     });
   }
 
-  /** Whole lines. */
+  /** Adds whole lines. */
   add(node: string, stream: LogStream, texts: readonly string[], atMs: number): LogLine[] {
     const added = texts.flatMap((text) => outputText(text.slice(0, 2 * longestLine)).split("\n")).map(shortened);
     const lines = added.map((text): LogLine => [++this.count, node, stream, atMs, text]);
-    // One by one: a call has no room for a hundred thousand arguments.
+    // Pushed one by one, as a call can't take a hundred thousand arguments.
     for (const line of lines) {
       this.lines.push(line);
       this.characters += line[4].length;
@@ -52,13 +52,13 @@ export class LogStore {
     return lines;
   }
 
-  /** Those with a higher number, as far as they are kept. */
+  /** Returns the kept lines with a higher number. */
   after(number: number): readonly LogLine[] {
     const first = this.lines[0]?.[0] ?? 1;
     return this.lines.slice(Math.max(0, number - first + 1));
   }
 
-  /** A tenth at once: not all lines are moved for each that comes. */
+  /** Drops a tenth at once, so that lines are not moved for each new one. */
   private drop(): void {
     if (this.lines.length <= mostLines * 1.1 && this.characters <= mostCharacters) return;
     let gone = 0;

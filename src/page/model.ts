@@ -3,10 +3,10 @@ import { LogStore } from "./log-store.ts";
 import type { LogStream, PageNode, PageNotice, PageState, PageTop } from "./types.ts";
 
 const keptNotices = 100;
-/** State changes come in bursts, and a thousand nodes are made anew with each. */
+/** State changes come in bursts, and each refresh builds a thousand nodes again. */
 const refreshMs = 40;
 
-/** All that the page shows, and what of it has changed. */
+/** Everything that the page shows. Sends what changed to the feed. */
 export class PageModel {
   readonly logs = new LogStore();
   readonly feed: Feed;
@@ -17,7 +17,7 @@ export class PageModel {
   private readonly notices: PageNotice[] = [];
   private timer: NodeJS.Timeout | undefined;
 
-  /** `look` makes top and nodes out of what is there now. */
+  /** `look` builds top and nodes from the current state. */
   constructor(look: () => { top: PageTop; nodes: PageNode[] }) {
     this.look = look;
     this.feed = new Feed(() => this.state);
@@ -33,7 +33,7 @@ export class PageModel {
     };
   }
 
-  /** Something is another: it is looked at soon. */
+  /** Schedules a refresh after something changed. */
   touch(): void {
     this.timer ??= setTimeout(() => this.refresh(), refreshMs);
   }
@@ -44,13 +44,13 @@ export class PageModel {
     this.feed.note({ notices: [{ atMs, text }] });
   }
 
-  /** A piece of what a program prints. */
+  /** Adds a piece of a program's output. */
   print(node: string, stream: LogStream, text: string, atMs = Date.now()): void {
     const lines = this.logs.push(node, stream, text, atMs);
     if (lines.length > 0) this.feed.note({ lines });
   }
 
-  /** Whole lines; what was begun before them ends. */
+  /** Adds whole lines; an unfinished line before them is completed. */
   printLines(node: string, stream: LogStream, texts: readonly string[], atMs = Date.now()): void {
     const lines = [...this.logs.flush(node, atMs), ...this.logs.add(node, stream, texts, atMs)];
     if (lines.length > 0) this.feed.note({ lines });

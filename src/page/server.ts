@@ -1,7 +1,8 @@
 /**
- * The page's server, on loopback for as long as its command runs. Other users of this machine, other pages and other
- * programs can reach the port: all but the page's own files, which hold no secret, wants the token, by a header that no
- * form and no link can send. It is not in a cookie: those of 127.0.0.1 are sent to every port of it.
+ * HTTP server of the page, on loopback for as long as its command runs. Other users of this machine, other pages and
+ * other programs can reach the port. So everything but the page's own files, which contain no secret, needs the token
+ * in a header that no form and no link can send. The token is not in a cookie, because cookies of 127.0.0.1 are sent to
+ * all its ports.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
@@ -14,15 +15,15 @@ import { snapshotHtml } from "./snapshot.ts";
 import type { PageSource } from "./source.ts";
 
 export interface PageServer {
-  /** With the token after `#`, which browsers send to nobody. */
+  /** The token follows `#`, which browsers send to no server. */
   url: string;
   close(): void;
 }
 
 const longestBody = 64 * 1024;
-/** A page that reads slower than things happen is cut off, and begins anew. */
+/** A page that reads more slowly than messages come is disconnected, and starts again. */
 const mostUnread = 16 * 1024 * 1024;
-/** Tells both sides that the other one is there. */
+/** Lets both sides notice a dead connection. */
 const heartbeatMs = 10_000;
 const mostFollowers = 32;
 
@@ -58,11 +59,11 @@ export function servePage(source: PageSource): Promise<PageServer> {
     requireOwnOrigin(request);
     const site = request.headers["sec-fetch-site"];
     if (site !== undefined && site !== "same-origin" && site !== "none")
-      // A page that lies on another port of this machine is another site's.
+      // A page on another port of this machine counts as another site.
       throw new Refusal(403, "requests from web pages are refused");
     const { url: target = "/" } = request;
     if (!target.startsWith("/")) throw new Refusal(400, "that is no path");
-    // Put together, not resolved: `//` and what follows would be another host.
+    // Concatenated rather than resolved, as a target that starts with `//` would name another host.
     const url = new URL(`http://127.0.0.1${target}`);
     const name = `${request.method} ${url.pathname}`;
     if (name === "GET /") return send(response, "text/html; charset=utf-8", htmlOfPage());
@@ -155,7 +156,7 @@ function wholeNumber(text: string | null): number {
 async function readBody(request: http.IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  // Not destroyed by the refusal below: its answer goes by the same socket.
+  // The refusal below must not destroy the request: its answer uses the same socket.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     if (sizeBytes > longestBody) throw new Refusal(413, `a request may have at most ${longestBody} bytes`);

@@ -2,12 +2,12 @@ import { htmlOfSnapshot, readAssets } from "./assets.ts";
 import type { PageSource } from "./source.ts";
 import type { LogLine, NodeDetails, PageSnapshot } from "./types.ts";
 
-/** Of each log its end; a file that can be sent. */
+/** Lines kept of each log, so that the file is small enough to send. */
 const linesOfOne = 1_000;
 const mostCharacters = 8 * 1024 * 1024;
 const spansOfOne = 300;
 
-/** All that the page shows at this moment as one HTML file that needs no server. Read-only: nothing in it acts. */
+/** Returns all that the page shows at this moment as one read-only HTML file that needs no server. */
 export function snapshotHtml(source: PageSource): string {
   const snapshot = snapshotOf(source, Date.now());
   const { project } = snapshot.state.top;

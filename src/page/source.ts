@@ -1,24 +1,24 @@
 import type { PageModel } from "./model.ts";
 import type { NodeDetails, PageCommand, PageHistory } from "./types.ts";
 
-/** What the page is of: functions that are watched, or services that are up. */
+/** Source of the page's content: functions that are watched, or services that are up. */
 export interface PageSource {
   model: PageModel;
-  /** Undefined for what is no node. `run` is the id of one of its runs; the newest without it. */
+  /** Returns undefined for an unknown node. `run` is the id of one of its runs; default: the newest. */
   details(node: string, run?: string): NodeDetails | undefined;
   history(): PageHistory;
-  /** Throws a `UserError` for what can't be done. Returns when it is begun. */
+  /** Starts a command and returns. Throws a `UserError` when it can't be done. */
   carryOut(command: PageCommand): void;
-  /** Listens no more. */
+  /** Unsubscribes and stops all timers. */
   close(): void;
 }
 
-/** So far back charts go, and not more points than that. */
+/** Limits of the charts: days back, and number of points. */
 export const historyDays = 30;
 export const mostPoints = 5_000;
-/** Runs that are offered to be looked at. */
+/** Number of runs that can be chosen. */
 export const shownRuns = 30;
-/** A failure is shown with the end of its text. */
+/** Number of last lines shown of a failure. */
 const failureLines = 40;
 
 export function endOf(text: string, lines = failureLines): string {

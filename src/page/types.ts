@@ -1,49 +1,49 @@
-/** What the server of the page and the page say to each other. Texts in it are anybody's: the page never takes one for HTML. */
+/** Messages between the page and its server. Texts in them are not trusted; the page never treats one as HTML. */
 
-/** How a state looks; its word is always beside it. */
+/** Color of a state; the state's word is always beside it. */
 export type Tone = "good" | "bad" | "busy" | "waiting" | "idle";
 
-/** `local`, `container`: where a service is to be. */
+/** `local` and `container` move a service there. */
 export type NodeAction = "run" | "cancel" | "restart" | "local" | "container";
 
 /** A function or a service. */
 export interface PageNode {
-  /** What actions and logs name it by. */
+  /** Id in actions and logs. */
   id: string;
   kind: "function" | "service";
-  /** As it is shown: without control characters. */
+  /** Name to show, without control characters. */
   name: string;
   needs: string[];
   state: string;
   tone: Tone;
-  /** On one line: the step that it is in, what it waits for, why it ran, where it listens. */
+  /** One line: the current step, what it waits for, why it ran, or where it listens. */
   detail?: string;
-  /** Why it failed, several lines. */
+  /** Reason of a failure, several lines. */
   failure?: string;
-  /** Milliseconds since 1970: since when it is in this state, where that goes on. */
+  /** Start of the current state while it lasts, in milliseconds since 1970. */
   sinceMs?: number;
-  /** When its last run, or the start of the service, ended. */
+  /** End of the last run, or of the start of the service. */
   endedMs?: number;
   tookMs?: number;
   digest?: string;
   tests?: string;
   steps?: { total: number; cached: number };
-  /** Of this machine, on loopback. */
+  /** Ports on loopback of the host. */
   ports?: number[];
   can: NodeAction[];
 }
 
-/** What is true of all of them together. */
+/** State of the whole command. */
 export interface PageTop {
   project: string;
-  /** `fastloop watch`, `fastloop up`. */
+  /** `fastloop watch` or `fastloop up`. */
   command: string;
   version: string;
-  /** On one line: what is waited for, what can't be read. */
+  /** One line: what it waits for, or what can't be read. */
   status: string;
   tone: Tone;
   engine?: string;
-  /** Edits only mark what they affect; absent where there is no such mode. */
+  /** Whether edits only mark what they affect; absent for commands without that mode. */
   manual?: boolean;
 }
 
@@ -52,47 +52,49 @@ export interface PageNotice {
   text: string;
 }
 
-/** All that is shown without asking for more. */
+/** All that the page shows without further requests. */
 export interface PageState {
   top: PageTop;
-  /** Needs come first. */
+  /** In dependency order. */
   nodes: PageNode[];
-  /** The newest last. */
+  /** Newest last. */
   notices: PageNotice[];
-  /** Number of the newest line of the logs. */
+  /** Number of the newest log line. */
   logEnd: number;
 }
 
-/** What has changed since the state or the change before. Nodes and lines come whole. */
+/** Changes since the last state or change. Nodes and lines are complete. */
 export interface PageChange {
   top?: PageTop;
   nodes?: PageNode[];
-  /** All ids in their order, where some came, went or moved. */
+  /** All ids in order, if any were added, removed or moved. */
   order?: string[];
   notices?: PageNotice[];
   lines?: LogLine[];
 }
 
-/** `out` and `err` are what a program printed, `step` is what the engine did, `old` what was printed before the page began. */
+/**
+ * `out` and `err` are a program's output, `step` is what the engine did, `old` was printed before the page was opened.
+ */
 export type LogStream = "out" | "err" | "step" | "old";
 
-/** Number, id of the node, stream, milliseconds since 1970, text with colours. Numbers go up by one. */
+/** Number, id of the node, stream, milliseconds since 1970, text with colors. Numbers increase by one. */
 export type LogLine = [number: number, node: string, stream: LogStream, atMs: number, text: string];
 
-/** An operation of a run, or a time in which a service was in one state. */
+/** An operation of a run, or a period in which a service was in one state. */
 export interface PageSpan {
   name: string;
-  /** After the begin of the run. */
+  /** Offset from the start of the run. */
   startMs: number;
-  /** Undefined while it goes on. */
+  /** Undefined while it lasts. */
   durationMs?: number;
   tone: Tone;
-  /** It took nothing: its result was there. */
+  /** Whether the result came from the cache. */
   cached?: boolean;
 }
 
 export interface PageRun {
-  /** Of the record; empty for the one that goes on. */
+  /** Id of the record; empty for the run in progress. */
   id: string;
   startedMs: number;
   durationMs?: number;
@@ -100,24 +102,24 @@ export interface PageRun {
   tone: Tone;
 }
 
-/** Named values in sections, as `fastloop why` says them. */
+/** Explanation of a state, as in `fastloop why`. */
 export interface PageWhy {
   summary: string;
   causes: string[];
   parts: { name: string; value: string; digest?: string }[];
 }
 
-/** What is asked for when somebody looks at one node. */
+/** Details of a node, sent on request. */
 export interface NodeDetails {
   why?: PageWhy;
-  /** The newest first. */
+  /** Newest first. */
   runs: PageRun[];
-  /** Which of them `spans` is of. */
+  /** The run that `spans` belongs to. */
   run?: PageRun;
   spans: PageSpan[];
 }
 
-/** One run, edit or start. */
+/** A run, an edit or a start. */
 export interface HistoryPoint {
   node: string;
   atMs: number;
@@ -132,9 +134,9 @@ export interface HistoryFigures {
   failed: number;
   p50Ms?: number;
   p95Ms?: number;
-  /** Answers that needed no run, of all; 0 to 1. */
+  /** Share of answers that needed no run, 0 to 1. */
   hitRate?: number;
-  /** Steps out of the engine's cache, of all. */
+  /** Share of steps that came from the engine's cache, 0 to 1. */
   stepHitRate?: number;
 }
 
@@ -145,7 +147,7 @@ export interface PageHistory {
   days: (HistoryFigures & { atMs: number })[];
 }
 
-/** What a button or a key asks for. */
+/** Command of a button or a key. */
 export type PageCommand =
   | { do: "run"; which: "all" | "failed" | string[] }
   | { do: "cancel"; node: string }
@@ -154,7 +156,7 @@ export type PageCommand =
   | { do: "manual"; on: boolean }
   | { do: "run-marked" };
 
-/** What a snapshot file holds. */
+/** Content of a snapshot file. */
 export interface PageSnapshot {
   takenMs: number;
   state: PageState;

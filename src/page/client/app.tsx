@@ -12,7 +12,7 @@ import { SearchField } from "./search-field.tsx";
 import { useStore, type Store } from "./store.ts";
 import { useTheme } from "./theme.ts";
 
-/** As page.css has it: below it list and panel take turns. */
+/** Same width as in page.css; below it, list and panel are shown alternately. */
 const narrow = matchMedia("(max-width: 759px)");
 const urgency: Tone[] = ["bad", "busy", "waiting", "idle", "good"];
 
@@ -32,7 +32,7 @@ export function App({ store }: { store: Store }): JSX.Element {
   const all = store.order.flatMap((id) => store.nodes.get(id) ?? []);
   const wanted = filter.toLowerCase();
   const shown = all.filter(({ name, state }) => name.toLowerCase().includes(wanted) || state === wanted);
-  // What has to be looked at comes first, else needs before what needs them.
+  // The list shows the most urgent states first; the graph keeps dependency order.
   const listed = view === "list" ? shown.toSorted((a, b) => urgency.indexOf(a.tone) - urgency.indexOf(b.tone)) : shown;
   const node = selected === undefined ? undefined : store.nodes.get(selected);
 
@@ -96,7 +96,7 @@ export function App({ store }: { store: Store }): JSX.Element {
     s: () => {
       setTab("Log");
       setPanelOpen(true);
-      // When it is there.
+      // Focuses the field once it is rendered.
       requestAnimationFrame(() => searchRef.current?.focus());
     },
     1: () => setTab(tabs[0]),

@@ -1,7 +1,7 @@
-/** Where the page has what it shows from: the command that runs, or the file that it is saved in. */
+/** Source of the page's data: the running command, or the file that the page was saved in. */
 import type { LogLine, NodeDetails, PageChange, PageCommand, PageHistory, PageSnapshot, PageState } from "../types.ts";
 
-/** `live`: all is as it says. `lost`: tried again. `refused`: the token is not this run's. `saved`: a file. */
+/** `live`: data is current. `lost`: reconnecting. `refused`: the token is not this run's. `saved`: a file. */
 export type Connection = "connecting" | "live" | "lost" | "refused" | "saved";
 
 export interface Backend {
@@ -9,9 +9,9 @@ export interface Backend {
   start(on: BackendEvents): void;
   details(node: string, run?: string): Promise<NodeDetails>;
   history(): Promise<PageHistory>;
-  /** Rejects with the reason in words. */
+  /** Rejects with the reason as text. */
   act(command: PageCommand): Promise<void>;
-  /** A file with all that is shown; undefined where the page is one. */
+  /** Returns a file with all that is shown; undefined when the page itself is one. */
   snapshot(): Promise<Blob> | undefined;
 }
 
@@ -19,16 +19,16 @@ export interface BackendEvents {
   connection(state: Connection): void;
   state(state: PageState): void;
   change(change: PageChange): void;
-  /** Lines up to the newest; those that are known already may be among them. */
+  /** Lines up to the newest; known ones may be among them. */
   lines(lines: readonly LogLine[]): void;
 }
 
 const tokenKey = "fastloop-token";
 const longestWaitMs = 5_000;
-/** The server says something every ten seconds. */
+/** The server sends a heartbeat every ten seconds. */
 const silenceMs = 25_000;
 
-/** Out of the address, which it is taken from at once; kept by this tab alone, so that a reload works. */
+/** Takes the token from the address and removes it there at once. Only this tab stores it, so that a reload works. */
 function takeToken(): string {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given !== null) {
@@ -46,7 +46,7 @@ export class LiveBackend implements Backend {
 
   start(on: BackendEvents): void {
     void this.follow(on);
-    // The address was opened once more in this tab, with the token of another run.
+    // The address was opened again in this tab with the token of another run.
     addEventListener("hashchange", () => location.reload());
   }
 
@@ -71,7 +71,7 @@ export class LiveBackend implements Backend {
     return (await this.ask("/snapshot")).blob();
   }
 
-  /** For as long as the page is open: a connection that ends is made again, and goes on where it was. */
+  /** Follows events as long as the page is open. After a lost connection it reconnects and continues where it was. */
   private async follow(on: BackendEvents): Promise<void> {
     on.connection("connecting");
     for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
@@ -104,7 +104,7 @@ export class LiveBackend implements Backend {
     on.lines(fresh);
   }
 
-  /** Server-sent events, as HTML describes them; `EventSource` itself sends no header with a token. */
+  /** Parses server-sent events as the HTML standard describes. `EventSource` can't send a header with a token. */
   private async read(response: Response, on: BackendEvents, silence: AbortController): Promise<void> {
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let timer: number | undefined;
@@ -130,7 +130,7 @@ export class LiveBackend implements Backend {
     if (id === undefined || data === undefined) return;
     if (event === "state") {
       const state = JSON.parse(data) as PageState;
-      // Another process counts from the beginning.
+      // A new process numbers lines from the beginning.
       if (state.logEnd < this.lastLine) this.lastLine = 0;
       on.state(state);
     } else {

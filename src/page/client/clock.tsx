@@ -5,7 +5,7 @@ import { duration } from "./format.ts";
 const listeners = new Set<() => void>();
 let timer: number | undefined;
 
-/** One timer for all clocks of the page. */
+/** Shares one timer among all clocks of the page. */
 function onSecond(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => listeners.forEach((each) => each()), 1000);
@@ -17,7 +17,7 @@ function onSecond(listener: () => void): () => void {
   };
 }
 
-/** How long something lasts by now. */
+/** Shows how long something has lasted. */
 export function Clock({ sinceMs }: { sinceMs: number }): JSX.Element {
   const [, draw] = useState(0);
   useEffect(() => onSecond(() => draw((count) => count + 1)), []);

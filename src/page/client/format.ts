@@ -1,4 +1,4 @@
-/** Numbers and times as the command line writes them. */
+/** Formats a duration as the command line does. */
 export function duration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
   if (Math.round(ms / 100) < 600) return `${(ms / 1000).toFixed(1)} s`;
@@ -10,7 +10,7 @@ export const clock = (ms: number): string => new Date(ms).toTimeString().slice(0
 
 const dayMs = 24 * 60 * 60_000;
 
-/** The time of day; of another day the date with it. */
+/** Returns the time of day, with the date unless it is today. */
 export function moment(ms: number, nowMs = Date.now()): string {
   const isToday = Math.abs(nowMs - ms) < dayMs && new Date(ms).getDate() === new Date(nowMs).getDate();
   return isToday ? clock(ms) : `${new Date(ms).toISOString().slice(0, 10)} ${clock(ms)}`;

@@ -82,7 +82,7 @@ export function Header(props: HeaderProps): JSX.Element {
   );
 }
 
-/** The page as a file, to look at later or to send. */
+/** Downloads the page as a file. */
 async function save(store: Store): Promise<void> {
   try {
     const file = await store.backend.snapshot();

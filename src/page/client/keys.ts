@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 
-/** What keys do, wherever the focus is but in a field that takes text. Keys with Ctrl, Alt or Meta stay the browser's. */
+/** Binds keys to actions, except in fields that take text. Keys with Ctrl, Alt or Meta are left to the browser. */
 export function useKeys(actions: Record<string, () => void>): void {
   const newest = useRef(actions);
   newest.current = actions;
@@ -13,7 +13,7 @@ export function useKeys(actions: Record<string, () => void>): void {
         if (event.key === "Escape" || event.key === "Enter") target.blur();
         return;
       }
-      // A button that has the focus is pressed by it; what scrolls is scrolled.
+      // Enter presses a focused button, and arrow keys scroll a focused list.
       if (event.key === "Enter" && target.matches("button, a, summary")) {
         if (!target.matches(".card, .row")) return;
       }

@@ -1,4 +1,4 @@
-/** The page in the browser. */
+/** Entry point of the page in the browser. */
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import { App } from "./app.tsx";

@@ -2,14 +2,14 @@ import type { Ref } from "preact";
 
 interface SearchFieldProps {
   fieldRef: Ref<HTMLInputElement>;
-  /** With the key that leads to it. */
+  /** Includes the key that focuses the field. */
   placeholder: string;
   label: string;
   value: string;
   onValue: (value: string) => void;
 }
 
-/** A field whose text narrows what is shown, with each letter. */
+/** A field whose text filters what is shown, with each letter. */
 export function SearchField({ fieldRef, placeholder, label, value, onValue }: SearchFieldProps) {
   return (
     <input

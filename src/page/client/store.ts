@@ -6,17 +6,17 @@ import { LogBuffer } from "./logs/log-buffer.ts";
 const keptNotices = 100;
 const toastMs = 6_000;
 
-/** All that the page shows; components read it and are drawn again, at most once a frame, when it has changed. */
+/** State of the page. Components read it and are rendered again when it changes, at most once a frame. */
 export class Store {
   readonly backend: Backend;
   readonly logs = new LogBuffer();
   top: PageTop | undefined;
   nodes = new Map<string, PageNode>();
-  /** Needs come first. */
+  /** In dependency order. */
   order: string[] = [];
   notices: PageNotice[] = [];
   connection: Connection = "connecting";
-  /** What came of the last button, where it did not work. */
+  /** Error of the last action, shown for some seconds. */
   toast: string | undefined;
   private readonly listeners = new Set<() => void>();
   private frame = 0;
@@ -87,7 +87,7 @@ export class Store {
   }
 
   private changed(): void {
-    // A page in the background has no frames, and draws when it is looked at.
+    // A page in the background gets no frames; it renders when it becomes visible.
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       for (const listener of this.listeners) listener();
@@ -95,12 +95,12 @@ export class Store {
   }
 }
 
-/** Draws the component again when the store has changed. */
+/** Renders the component again when the store changes. */
 export function useStore(store: Store): void {
   const [, draw] = useState(0);
   useEffect(() => {
     const drawAgain = (): void => draw((count) => count + 1);
-    // What came before this subscribed is told to nobody else.
+    // Covers changes between the first render and this subscription.
     drawAgain();
     return store.subscribe(drawAgain);
   }, [store]);

@@ -5,7 +5,9 @@ export type Theme = "light" | "dark";
 const key = "fastloop-theme";
 const preference = matchMedia("(prefers-color-scheme: dark)");
 
-/** As the system has it, until somebody says otherwise. A file that was opened may have no storage. */
+/**
+ * Returns the stored choice; undefined: the system's preference applies. A page opened from a file may have no storage.
+ */
 function chosen(): Theme | undefined {
   try {
     const stored = localStorage.getItem(key);
@@ -28,7 +30,7 @@ export function useTheme(): [theme: Theme, toggle: () => void] {
     try {
       localStorage.setItem(key, next);
     } catch {
-      // It holds for this page.
+      // Without storage, the choice lasts for this page.
     }
     setTheme(next);
   };

@@ -1,4 +1,4 @@
-/** Services that another command of the project has up, among the functions of a watch. */
+/** Adds services that another command of the project has up to the functions of a watch. */
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../errors/index.ts";
 import type { ServiceStatus } from "../../services/index.ts";
@@ -7,21 +7,21 @@ import { endOf } from "../source.ts";
 import type { NodeDetails, PageNode } from "../types.ts";
 import { serviceNode } from "./service-node.ts";
 
-/** What of them the page needs. */
+/** What the page needs of these services. */
 export interface ServicesBeside {
-  /** As they are now; none where nothing is up. */
+  /** Current statuses; empty when nothing is up. */
   statuses(): Promise<readonly ServiceStatus[]>;
   restart(names: readonly string[]): Promise<unknown>;
 }
 
 const lookMs = 2_000;
-/** Functions may have the same names. */
+/** Distinguishes services from functions of the same name. */
 const prefix = "service ";
 
 export class Beside {
   private readonly services: ServicesBeside | undefined;
   private readonly onChange: () => void;
-  /** Undefined before the first look. */
+  /** Undefined before the first poll. */
   private seen: readonly ServiceStatus[] | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isOver = false;
@@ -47,7 +47,7 @@ export class Beside {
     return { runs: [], spans: [], why: { summary, causes, parts: [] } };
   }
 
-  /** Resolves when they have started again. Throws at once where one of them is none. */
+  /** Restarts services; resolves when they have started again. Throws at once when an id is no service. */
   restart(ids: readonly string[]): Promise<unknown> {
     const names = this.known.map(({ name }) => name).filter((name) => ids.includes(prefix + name));
     if (names.length === 0 || names.length < ids.length)
@@ -68,7 +68,7 @@ export class Beside {
     if (this.services === undefined) return;
     const now = await this.services.statuses().catch(() => []);
     if (this.isOver) return;
-    // Mostly nothing is up, or all is as it was: the page is not made again for that.
+    // Mostly nothing is up, or nothing has changed: then the page is not built again.
     if (!isDeepStrictEqual(now, this.seen)) {
       this.seen = now;
       this.onChange();

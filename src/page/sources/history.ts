@@ -1,4 +1,4 @@
-/** What charts show, out of the history of runs. */
+/** Builds the data of charts from the run history. */
 import type { History } from "../../run/index.ts";
 import { statisticsOf, type Figures } from "../../stats/index.ts";
 import { printable } from "../../text/index.ts";

@@ -11,21 +11,23 @@ import { actionsOf, detailOf, standingOf, statusOf } from "./standings.ts";
 import type { NodeDetails, PageCommand, PageNode, PageTop, Tone } from "../types.ts";
 import { whyShown } from "./why-shown.ts";
 
-/** What of a loop the page needs. */
+/** What the page needs of a loop. */
 export type PageLoop = Pick<
   Loop,
   "state" | "store" | "on" | "onState" | "rerun" | "cancel" | "why" | "setManual" | "runParked"
 >;
 
 export interface LoopPageOptions {
-  /** Of functions alone. */
+  /** Services to show beside the functions; only for pages of functions. */
   services?: ServicesBeside | undefined;
   project: string;
   command: string;
   version: string;
 }
 
-/** The functions of a watch or a run. Begins with what is on record: the page can be opened at any time. */
+/**
+ * Content of the page for a watch or a run. It starts with recorded runs, because the page can be opened at any time.
+ */
 export class LoopSource implements PageSource {
   readonly model: PageModel;
   private readonly loop: PageLoop;

@@ -1,17 +1,17 @@
-/** What is on record of functions before the page was opened. */
+/** Reads what is on record about functions from before the page was opened. */
 import { testsText } from "../../report/index.ts";
 import type { FinishedNotice, RunRecord, RunStore, SpanRecorder } from "../../run/index.ts";
 import { printable, printableLines } from "../../text/index.ts";
 import { endOf } from "../source.ts";
 import type { Tone } from "../types.ts";
 
-/** What is known of the runs of one function. */
+/** What is known of a function's runs. */
 export interface Past {
   cause?: string;
-  /** While it runs. */
+  /** Start of the run in progress. */
   startedMs?: number;
   recorder?: SpanRecorder;
-  /** That are open, in the order in which they began. */
+  /** Open steps, in the order in which they began. */
   steps: string[];
   tookMs?: number;
   endedMs?: number;
@@ -20,7 +20,7 @@ export interface Past {
   counts?: { total: number; cached: number };
 }
 
-/** Of each log the end, and not more of all together. */
+/** Limits of recorded output: last lines of each log, and characters of all together. */
 const seededLinesOfOne = 500;
 const seededCharacters = 8 * 1024 * 1024;
 
@@ -45,7 +45,7 @@ export function seededLines(store: RunStore): { name: string; lines: string[]; a
     characters += lines.reduce((sum, line) => sum + line.length, 0);
     return [{ name: target, lines, atMs: Date.parse(startedAt) + durationMs }];
   });
-  // As they came.
+  // Oldest first.
   return found.reverse();
 }
 

@@ -3,7 +3,7 @@ import { printable, printableLines } from "../../text/index.ts";
 import { endOf } from "../source.ts";
 import type { PageNode, Tone } from "../types.ts";
 
-/** A service as it is shown. */
+/** Returns a service as a node of the page. */
 export function serviceNode(status: ServiceStatus, lastEdit?: string): PageNode {
   const { name, phase, needs, ports, since, reason, startedInMs, place } = status;
   const places = ports.map(({ host }) => `127.0.0.1:${host}`).join(", ");

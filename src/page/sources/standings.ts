@@ -1,10 +1,10 @@
-/** How functions stand, in the words of the terminal's view. */
+/** Describes the state of functions in the words of the terminal's view. */
 import { causes, shortName } from "../../report/index.ts";
 import type { FunctionState, LoopState } from "../../run/index.ts";
 import type { Past } from "./past.ts";
 import type { NodeAction, Tone } from "../types.ts";
 
-/** In the words of the terminal's view (docs/watching.md). */
+/** Returns the word and color of a function's state, as in the terminal's view (docs/watching.md). */
 export function standingOf(fn: FunctionState): { word: string; tone: Tone } {
   if (fn.phase === "running" && fn.running === fn.wanted) return { word: "running", tone: "busy" };
   if (fn.phase === "cancelling") return { word: "cancelled", tone: "busy" };

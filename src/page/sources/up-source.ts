@@ -20,7 +20,7 @@ import type {
   Tone,
 } from "../types.ts";
 
-/** What of services that are up the page needs. */
+/** What the page needs of services that are up. */
 export interface PageUp {
   statuses(): readonly ServiceStatus[];
   restart(names: readonly string[]): Promise<void>;
@@ -29,7 +29,7 @@ export interface PageUp {
   logFile(name: string): string;
 }
 
-/** A time in which a service was in one phase. */
+/** A period in which a service was in one phase. */
 interface Stay {
   phase: ServiceStatus["phase"];
   sinceMs: number;
@@ -37,10 +37,10 @@ interface Stay {
 
 const keptStays = 500;
 const seededLines = 2_000;
-/** What builds say that belongs to no service alone. */
+/** Log of build steps, which belong to no single service. */
 const buildLog = "build";
 
-/** The services of a project that is up. */
+/** Content of the page for services that are up. */
 export class UpSource implements PageSource {
   readonly model: PageModel;
   private readonly up: PageUp;
@@ -193,7 +193,10 @@ export class UpSource implements PageSource {
   }
 }
 
-/** What this process has had printed before the page was opened: a log file has the time before each line. */
+/**
+ * Returns the lines printed since this process started, before the page was opened. A log file has the time before each
+ * line.
+ */
 function linesSinceStart(file: string): [atMs: number, line: string][] {
   const startedMs = Date.now() - process.uptime() * 1000;
   let text: string;

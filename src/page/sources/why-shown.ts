@@ -2,7 +2,7 @@ import type { Why } from "../../run/index.ts";
 import { dayAndTime, printable, withoutFolders } from "../../text/index.ts";
 import type { PageWhy } from "../types.ts";
 
-/** What `fastloop why` says, as the page shows it. */
+/** Converts the answer of `fastloop why` for the page. */
 export function whyShown(why: Why): PageWhy {
   const { fingerprint, lastPassed } = why;
   const last =

@@ -10,7 +10,7 @@ import { useViewport } from "./viewport.ts";
 
 export interface GraphProps {
   nodes: readonly PageNode[];
-  /** Those that the filter leaves; the others are pale. */
+  /** Nodes that match the filter; the others are pale. */
   shown: ReadonlySet<string>;
   selected: string | undefined;
   onSelect(id: string): void;
@@ -85,7 +85,7 @@ interface CardProps {
   onSelect(id: string): void;
 }
 
-/** Drawn again only where its own node has changed: there may be a thousand. */
+/** Memoized, so that only cards whose node changed are rendered: there may be a thousand. */
 const Card = memo(function Card({ node, x, y, isSelected, isPale, onSelect }: CardProps): JSX.Element {
   const { id, name, kind, state, tone, tookMs, sinceMs } = node;
   return (

@@ -2,15 +2,15 @@ import { Graph, layout } from "@dagrejs/dagre";
 
 export const nodeWidth = 176;
 export const nodeHeight = 56;
-/** Between two columns, and two rows. */
+/** Gaps between columns and between rows, in pixels. */
 const columnGap = 48;
 const rowGap = 18;
 const margin = 24;
-/** From so many nodes on lines may cross cards: to lead them around takes minutes. */
+/** From this many nodes on, edges may cross cards: routing them around takes minutes. */
 const manyNodes = 200;
-/** So often the columns are gone through, each node to the middle of those it is linked with. */
+/** Number of passes that move each node toward the middle of its neighbors. */
 const rounds = 8;
-/** More columns than these begin anew below: a chain of a thousand is no line of two hundred thousand pixels. */
+/** More columns continue in a band below: a chain of a thousand nodes would be two hundred thousand pixels wide. */
 const mostColumns = 32;
 
 export interface Place {
@@ -29,7 +29,7 @@ export interface LayoutInput {
   needs: [from: string, to: string][];
 }
 
-/** From left to right: what is needed stands before what needs it. Pixels of the middle of each node. */
+/** Places nodes from left to right, needs before dependents. Returns the center of each node, in pixels. */
 export function place({ ids, needs }: LayoutInput): Placed {
   const linked = new Set(needs.flat());
   const own = ids.filter((id) => linked.has(id));
@@ -39,7 +39,7 @@ export function place({ ids, needs }: LayoutInput): Placed {
   );
 }
 
-/** With the lines led around the cards. */
+/** Places nodes with edges routed around the cards. */
 function around(ids: readonly string[], needs: LayoutInput["needs"]): Placed {
   const places: Record<string, Place> = Object.create(null) as Record<string, Place>;
   if (ids.length === 0) return { places, width: 0, height: 0 };
@@ -57,7 +57,10 @@ function around(ids: readonly string[], needs: LayoutInput["needs"]): Placed {
   return { places, width, height };
 }
 
-/** In time that grows with nodes and needs alone: a column for each length of the way to it, in it an order in which few lines cross. */
+/**
+ * Places nodes in time linear in nodes and edges: a node's column is the length of the longest path to it, and within
+ * columns the order reduces crossings.
+ */
 function inColumns(ids: readonly string[], needs: LayoutInput["needs"]): Placed {
   const before = linksOf(needs.map(([from, to]) => [to, from]));
   const after = linksOf(needs);
@@ -79,7 +82,7 @@ function inColumns(ids: readonly string[], needs: LayoutInput["needs"]): Placed 
   return stacked(columns);
 }
 
-/** Bands of columns, one below the other. */
+/** Places columns in bands, one below the other. */
 function stacked(columns: readonly string[][]): Placed {
   const places: Record<string, Place> = Object.create(null) as Record<string, Place>;
   const [stepX, stepY] = [nodeWidth + columnGap, nodeHeight + rowGap];
@@ -112,7 +115,7 @@ function linksOf(pairs: readonly (readonly [string, string])[]): Map<string, str
   return links;
 }
 
-/** How long the longest way to each is. What needs itself in a circle ends somewhere in it. */
+/** Returns the length of the longest path to each node. A cycle is cut at some node. */
 function columnsOf(ids: readonly string[], before: ReadonlyMap<string, string[]>): Map<string, number> {
   const known = new Map<string, number>();
   const open = new Set<string>();
@@ -140,7 +143,7 @@ function middleOf(linked: readonly string[], row: ReadonlyMap<string, number>): 
   return linked.reduce((sum, id) => sum + row.get(id)!, 0) / linked.length;
 }
 
-/** What needs nothing and is needed by nothing stands below the others, in rows. */
+/** Places nodes without any edges below the others, in rows. */
 function grid(ids: readonly string[], { places, width, height }: Placed): Placed {
   if (ids.length === 0) return { places, width, height };
   const columns = Math.max(Math.ceil(Math.sqrt(ids.length / 2)), Math.floor((width - 24) / (nodeWidth + 24)), 1);

@@ -3,7 +3,7 @@ import workerSource from "worker:layout";
 import type { PageNode } from "../../types.ts";
 import type { LayoutInput, Placed } from "./layout.ts";
 
-/** The places of the nodes, made anew beside the page where who needs whom has changed. */
+/** Returns the places of the nodes. A worker computes them again when the edges change. */
 export function useLayout(nodes: readonly PageNode[]): Placed | undefined {
   const [placed, setPlaced] = useState<Placed>();
   const ids = nodes.map(({ id }) => id);

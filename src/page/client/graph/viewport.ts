@@ -6,7 +6,7 @@ const largest = 2;
 
 export interface Viewport {
   fit(size: { width: number; height: number }): void;
-  /** Brings a node into sight, if it isn't. */
+  /** Scrolls to a node unless it is visible. */
   show(at: Place): void;
   zoom(factor: number): void;
 }
@@ -15,7 +15,7 @@ interface Ref {
   current: HTMLDivElement | null;
 }
 
-/** Moves and scales what is in `reel` by dragging, wheel and pinch. Nothing is drawn again for that. */
+/** Moves and scales `reel` by dragging, wheel and pinch, without rendering anything again. */
 export function useViewport(box: Ref, reel: Ref): Viewport {
   const moves = useMemo(() => new Moves(box, reel), []);
   useEffect(() => moves.listen(), []);
@@ -44,7 +44,7 @@ class Moves implements Viewport {
 
   show({ x, y }: Place): void {
     const { clientWidth, clientHeight } = this.box.current!;
-    // What is too small to be read is no sight of it.
+    // At a small scale the card could not be read, so this zooms in.
     if (this.scale < 0.4) this.scale = 0.8;
     const [left, top] = [(x - nodeWidth / 2) * this.scale + this.x, (y - nodeHeight / 2) * this.scale + this.y];
     const [right, bottom] = [left + nodeWidth * this.scale, top + nodeHeight * this.scale];
@@ -102,7 +102,7 @@ class Moves implements Viewport {
     );
     for (const name of ["pointerup", "pointercancel"] as const)
       addEventListener(name, ({ pointerId }) => void pointers.delete(pointerId), { signal });
-    // A drag that ends on a node does not choose it.
+    // A drag that ends on a node does not select it.
     element.addEventListener("click", (event) => moved > 6 && event.stopPropagation(), { signal, capture: true });
     return () => off.abort();
   }
@@ -126,7 +126,7 @@ class Moves implements Viewport {
     const { current } = this.reel;
     if (current === null) return;
     current.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
-    // So small that no name can be read: the state is what is seen.
+    // Names can't be read at this scale, so cards show only the color of their state.
     current.classList.toggle("far", this.scale < 0.4);
   }
 }

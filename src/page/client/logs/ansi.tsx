@@ -1,7 +1,7 @@
 import Anser, { type AnserJsonEntry } from "anser";
 import type { CSSProperties, JSX } from "preact";
 
-/** A line with its colours, and what is searched for marked. Text is text: no piece of it is ever taken for HTML. */
+/** Renders a line with its colors and marks search matches. All text stays text: none of it is treated as HTML. */
 export function AnsiText({ text, query }: { text: string; query: string }): JSX.Element {
   if (!text.includes("\u001b")) return <>{marked(text, query)}</>;
   const pieces = Anser.ansiToJson(text, { use_classes: true, remove_empty: true });
@@ -21,7 +21,7 @@ function classOf({ fg, bg, decorations }: AnserJsonEntry): string {
   return names.filter((name) => /^[a-z0-9-]+$/.test(name ?? "")).join(" ");
 }
 
-/** Colours by number: mixed with that of text, so that they can be read on light and dark. */
+/** Mixes numbered colors with the text color, so that they are readable on light and dark. */
 function styleOf({ fg, fg_truecolor: rgb }: AnserJsonEntry): CSSProperties | undefined {
   if (fg === "ansi-truecolor" && /^[\d, ]+$/.test(rgb ?? "")) return mixed(`rgb(${rgb})`);
   const index = /^ansi-palette-(\d{1,3})$/.exec(fg ?? "")?.[1];
@@ -30,7 +30,7 @@ function styleOf({ fg, fg_truecolor: rgb }: AnserJsonEntry): CSSProperties | und
 
 const mixed = (color: string): CSSProperties => ({ color: `color-mix(in oklab, ${color} 60%, var(--text))` });
 
-/** The cube of 6 × 6 × 6, and the greys after it. */
+/** Returns a color of the 6 × 6 × 6 cube or of the grays after it. */
 function paletteColor(index: number): string {
   if (index >= 232) return `rgb(${(8 + (index - 232) * 10).toString().concat(" ").repeat(3)})`;
   const levels = [0, 95, 135, 175, 215, 255];

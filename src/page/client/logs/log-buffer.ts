@@ -1,15 +1,15 @@
 import type { LogLine } from "../../types.ts";
 
 const mostLines = 100_000;
-/** A search through all of it does not stop the page for longer. */
+/** Longest time that a search blocks the page at once. */
 const sliceMs = 8;
 
-/** Text without its colours: what is searched. */
+/** Removes color sequences; searches use the plain text. */
 // oxlint-disable-next-line no-control-regex -- the sequences that are taken out
 const styles = /\u001b\[[0-9;:]*m/g;
 export const plainText = (text: string): string => (text.includes("\u001b") ? text.replace(styles, "") : text);
 
-/** The newest lines of all logs. */
+/** Stores the newest lines of all logs. */
 export class LogBuffer {
   lines: LogLine[] = [];
   private readonly views = new Set<LogView>();
@@ -19,7 +19,7 @@ export class LogBuffer {
   }
 
   add(lines: readonly LogLine[]): void {
-    // One by one: a call has no room for a hundred thousand arguments.
+    // Pushed one by one, as a call can't take a hundred thousand arguments.
     for (const line of lines) this.lines.push(line);
     if (this.lines.length > mostLines * 1.1) this.lines = this.lines.slice(-mostLines);
     for (const view of this.views) view.take(lines, this.lines[0]?.[0] ?? 0);
@@ -38,7 +38,7 @@ export class LogBuffer {
   }
 }
 
-/** Those of the lines that are of one node, and hold a text. */
+/** Lines of one node (or of all) that contain a text. */
 export class LogView {
   lines: LogLine[] = [];
   isSearching = false;
@@ -57,7 +57,7 @@ export class LogView {
     this.close = close;
   }
 
-  /** Looks at all lines that are there, a slice at a time. */
+  /** Filters all existing lines, a slice at a time. */
   begin(): void {
     const round = ++this.round;
     const all = this.buffer.lines;
@@ -83,7 +83,7 @@ export class LogView {
   private readonly missed: LogLine[] = [];
 
   take(lines: readonly LogLine[], first: number): void {
-    // Lines that came while it looks at those before them wait.
+    // New lines wait while the existing ones are being filtered.
     if (this.isSearching) for (const line of lines) this.missed.push(line);
     else for (const line of lines) this.test(line);
     if ((this.lines[0]?.[0] ?? first) < first) this.lines = this.lines.filter(([number]) => number >= first);

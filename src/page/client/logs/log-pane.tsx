@@ -7,21 +7,21 @@ import { SearchField } from "../search-field.tsx";
 import { AnsiText } from "./ansi.tsx";
 import type { LogView } from "./log-buffer.ts";
 
-/** As page.css has it. */
+/** Same height as in page.css. */
 const rowPx = 20;
-/** Drawn above and below what is seen. */
+/** Extra rows rendered above and below the visible ones. */
 const spareRows = 20;
 
 export interface LogPaneProps {
   store: Store;
-  /** All where none is chosen. */
+  /** Undefined: the logs of all nodes. */
   node: string | undefined;
   query: string;
   onQuery(query: string): void;
   searchRef: { current: HTMLInputElement | null };
 }
 
-/** Only the lines that are seen are in the document, however many there are. */
+/** Shows a log; only the visible lines are in the document, however many there are. */
 export function LogPane({ store, node, query, onQuery, searchRef }: LogPaneProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<LogView>();

@@ -8,7 +8,7 @@ import type { Store } from "../store.ts";
 export interface ChartsProps {
   store: Store;
   node: PageNode | undefined;
-  /** Changes with the colours of the page. */
+  /** Changes with the page's colors, which a chart has to read again. */
   theme: string;
 }
 

@@ -32,7 +32,7 @@ const actionText: Record<NodeAction, string> = {
   container: "Back to container",
 };
 
-/** What is known of one node; of all together where none is chosen. */
+/** Details of the selected node; of all nodes when none is selected. */
 export function Panel(props: PanelProps): JSX.Element {
   const { store, node, tab, onTab, onSelect, act, query, onQuery, searchRef, theme } = props;
   const [run, setRun] = useState<{ node: string; id: string }>();
@@ -104,7 +104,7 @@ export function Panel(props: PanelProps): JSX.Element {
 
 const againMs = 1_000;
 
-/** Asked for when a node is looked at, and again when it has changed or goes on. */
+/** Fetches details when a node is shown, and again when the node changes and while it runs. */
 function useDetails(
   store: Store,
   node: PageNode | undefined,

@@ -2,9 +2,9 @@ import type { JSX } from "preact";
 import type { NodeDetails, PageNode, PageRun, PageSpan, Tone } from "../../types.ts";
 import { duration, marks, moment } from "../format.ts";
 
-/** Rows of a timeline; a run may have thousands of operations. */
+/** Number of rows of a timeline; a run may have thousands of operations. */
 const mostRows = 300;
-/** Runs that are further apart than this are of another round. */
+/** Runs that are further apart than this belong to different rounds. */
 const pauseMs = 10_000;
 
 interface Bar {
@@ -24,7 +24,7 @@ export interface RoundProps {
   nowMs: number;
 }
 
-/** What ran last, together: one bar for each function or service. */
+/** Shows the last round: one bar for each function or service that ran. */
 export function Round({ nodes, onSelect, nowMs }: RoundProps): JSX.Element {
   const runs = nodes
     .flatMap((node) => {
@@ -71,7 +71,7 @@ export interface SpansProps {
   nowMs: number;
 }
 
-/** The operations of one run. */
+/** Shows the operations of one run. */
 export function Spans({ node, details, onRun, nowMs }: SpansProps): JSX.Element {
   if (details === undefined) return <p class="empty">One moment…</p>;
   const { run, runs, spans } = details;

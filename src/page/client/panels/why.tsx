@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { NodeDetails, PageNode } from "../../types.ts";
 
-/** What `fastloop why` says, and the failure where there is one. */
+/** Shows what `fastloop why` says, and the failure if there is one. */
 export function WhyPanel({ node, details }: { node: PageNode; details: NodeDetails | undefined }): JSX.Element {
   const why = details?.why;
   return (
