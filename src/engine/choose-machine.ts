@@ -1,4 +1,4 @@
-/** The real machine that `chooseEngine` looks at. Programs are looked for, not run, wherever that can be told apart. */
+/** The host as `chooseEngine` sees it. Programs are only looked up, not run, wherever that suffices. */
 import { existsSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
@@ -24,8 +24,8 @@ export function thisMachine(env: Machine["env"] = process.env): Machine {
 const probeTimeoutMs = 2000;
 
 /**
- * A dead `unix://` or `tcp://` runner makes `dagger session` wait for minutes without a word, so it is tried first. The
- * other schemes start or find their engine by a program of their own.
+ * Checks a runner address. `dagger session` hangs silently for minutes on a dead `unix://` or `tcp://` runner, so those
+ * are probed first. The other schemes start or find their engine through a program of their own.
  */
 async function runnerHostProblem(address: string, env: Machine["env"]): Promise<string | undefined> {
   const url = URL.parse(address);

@@ -1,5 +1,5 @@
 /**
- * Which engine answers. The order of `--engine auto`:
+ * Chooses the engine. The order of `--engine auto`:
  *
  *   1. a Dagger session or engine named by the environment   (DAGGER_SESSION_PORT, _EXPERIMENTAL_DAGGER_RUNNER_HOST)
  *   2. a `dagger` CLI with a container runtime
@@ -8,7 +8,7 @@
  *   5. `buildkitd` on the PATH                               ├ the embedded engine
  *   6. `buildkitd` that set-up built, or builds now          ┘
  *
- * What the environment names is taken at its word: it is used or it is an error, never passed over in silence.
+ * An engine that the environment names is used, or it is an error; it is never silently passed over.
  */
 import { UserError } from "../errors/index.ts";
 import type { OpenSessionOptions } from "./types.ts";
@@ -18,11 +18,11 @@ export type EngineChoice = { reason: string } & (
   | { kind: "dagger-cli"; command: string }
   | { kind: "dagger-sdk" }
   | { kind: "buildkit-host"; address: string }
-  /** `command` is undefined where set-up has yet to build it. */
+  /** `command` is undefined if set-up has yet to build it. */
   | { kind: "buildkitd"; command: string | undefined; passedOver?: readonly string[] }
 );
 
-/** One possibility that was looked at, in order. */
+/** One possibility, in the order in which they were tried. */
 export interface Considered {
   name: string;
   available: boolean;
@@ -35,22 +35,23 @@ export interface EngineDecision {
   considered: Considered[];
 }
 
-/** What the choice depends on; the real one is in choose-machine.ts. */
+/** Facts about the host that the choice depends on; the real ones are in choose-machine.ts. */
 export interface Machine {
   env: Readonly<Record<string, string | undefined>>;
   findExecutable(name: string): string | undefined;
-  /** A program that only root and this user could have put there, and why others before it are passed over. */
+  /** Finds a program that only root and this user can have installed, and says why others before it are passed over. */
   findSafeExecutable(name: string): { file: string | undefined; passedOver: string[] };
-  /** A container runtime that answers, or the reason why there is none. */
+  /** Returns a container runtime that answers, or why there is none. */
   containerRuntime(): Promise<{ name: string } | { missing: string }>;
-  /** Undefined when something answers at the address of a Dagger engine (as far as that can be told), else what failed. */
+  /** Returns why no Dagger engine answers at the address; undefined if one does, as far as that can be determined. */
   runnerHostProblem(address: string): Promise<string | undefined>;
-  /** The `buildkitd` that set-up built. */
+  /** Returns the `buildkitd` that set-up built, if any. */
   builtBuildkitd(): string | undefined;
 }
 
 type Options = Pick<OpenSessionOptions, "engine" | "buildkitHost">;
 
+/** Returns the engine to use and what was considered. Throws a `UserError` if the requested engine is not available. */
 export async function chooseEngine(options: Options, machine: Machine): Promise<EngineDecision> {
   const { engine } = options;
   if (engine !== "auto" && engine !== "embedded" && engine !== "dagger") {

@@ -5,9 +5,9 @@ import { keyEnd } from "./key-end.ts";
 import type { OpenSessionOptions } from "./types.ts";
 
 /**
- * What of an engine a result depends on, for runs and for calls, and nothing wakes it: which one answers, what runs function
- * bodies, and the build of fastloop, for what a mistake of the last one gave must not outlive it. It begins with `embedded` or
- * `dagger`.
+ * Returns the key of the engine, which cached results of runs and calls depend on, without starting it. The key names
+ * which engine it is, what runs function bodies, and the build of fastloop, so that results of a faulty build do not
+ * outlive it. It begins with `embedded` or `dagger`.
  */
 export async function engineKey({
   via,
@@ -34,7 +34,7 @@ function whichOne(choice: EngineChoice, runner: string): string {
   }
 }
 
-/** A program by its place and which file that is: an update of it is another engine. */
+/** Identifies a program by its path, size and time: an updated program is another engine. */
 function program(file: string): string {
   const stats = statIfThere(file);
   return stats === undefined ? file : `${file} of ${stats.size} bytes and ${stats.mtime.toISOString()}`;

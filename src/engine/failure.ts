@@ -3,7 +3,10 @@ import { execMessage, execOutput } from "../module/index.ts";
 import { ExecFailure, QueryError } from "../graphql/index.ts";
 import { unavailableImage } from "./unavailable-image.ts";
 
-/** An engine's answer that is an error is the user's, not ours: a failed command with its output, or what it refused. */
+/**
+ * Converts an engine's error to a user error: a failed command with its output, an image that cannot be had, or what
+ * the engine refused. Returns other errors, which are bugs, as they are.
+ */
 export function failureOf(error: unknown): unknown {
   if (error instanceof ExecFailure) {
     return new UserError("function-failed", execMessage(error.command, error.message), {

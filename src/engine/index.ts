@@ -23,7 +23,7 @@ export { needsDagger, serveModule } from "./dagger/served-module.ts";
 export { fileReadAgain, MovingFiles } from "./trees/moving.ts";
 export { TreeSync, type SyncedTree } from "./trees/sync.ts";
 
-/** Chooses an engine and opens a session with it; starts, and on a bare machine sets up, what is needed. */
+/** Chooses an engine and opens a session with it. Starts the engine if needed, and sets it up on a fresh host. */
 export async function openSession(options: OpenSessionOptions): Promise<EngineSession> {
   options.signal?.throwIfAborted();
   return openChosenSession((await describeEngineChoice(options)).choice, options);
@@ -38,7 +38,9 @@ export async function openChosenSession(choice: EngineChoice, options: OpenSessi
   return openDaggerSession(choice, options);
 }
 
-/** What `openSession` would do, and what it would pass over and why. Opens and starts nothing. */
+/**
+ * Returns which engine `openSession` would choose, and why it would pass over the others, without starting anything.
+ */
 export function describeEngineChoice(
   options: Pick<OpenSessionOptions, "engine" | "buildkitHost">,
 ): Promise<EngineDecision> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { distFile } from "../paths/index.ts";
 
-/** How the key of every engine ends: what runs function bodies, and the build of fastloop. */
+/** Returns the end of every engine's key: what runs function bodies, and the build of fastloop. */
 export function keyEnd(via: string = "host"): string {
   return `${via === "host" ? "" : `, bodies by ${via}`}, fastloop ${buildId()}`;
 }

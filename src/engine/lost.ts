@@ -1,11 +1,11 @@
-/** Whether a failure is the engine's end, which says nothing of what was asked. */
+/** Tells a lost engine from a failed request. */
 import { UserError } from "../errors/index.ts";
 import type { EngineSession } from "./types.ts";
 
-/** An engine that is busy answers all the same; one that says nothing for this long is gone. */
+/** A busy engine still answers a trivial query; one that is silent for this long is gone. */
 const answerMs = 5000;
 
-/** Why a session can be used no longer, as an error that says it; undefined for one that answers. */
+/** Returns an error that says why a session is unusable; undefined if it answers. */
 export async function lostSession(
   session: EngineSession,
   { isPatient = false }: { isPatient?: boolean } = {},

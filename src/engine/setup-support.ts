@@ -1,4 +1,4 @@
-/** What tools/setup.mjs needs to know of the engine (dist/setup-support.js): one answer to "where" and "which engine". */
+/** What tools/setup.mjs needs of the engine (dist/setup-support.js): the same answers to "where" and "which engine". */
 export { describeEngineChoice } from "./index.ts";
 export { imagesDir, shimDir, toolsDir } from "../engine-daemon/index.ts";
 export { cacheHome, enginePackage, findSafeExecutable, packageRoot } from "../paths/index.ts";

@@ -12,17 +12,17 @@ export interface EngineSession {
   readonly port: number;
   /** `DAGGER_SESSION_TOKEN`. Never logged. */
   readonly token: string;
-  /** The same session for function bodies: what would reach the user's machine is refused there. */
+  /** Access to the session for function bodies; requests that would reach the host are refused there. */
   readonly body: { port: number; token: string };
-  /** One GraphQL request. A failed exec throws `ExecFailure`; other GraphQL errors a `QueryError`. */
+  /** Sends one GraphQL request. Throws `ExecFailure` for a failed exec, `QueryError` for other GraphQL errors. */
   query<T>(document: string, variables?: Record<string, unknown>, options?: QueryOptions): Promise<T>;
-  /** Subscribes to events; returns the unsubscribe function. A Dagger engine gives fewer of them. */
+  /** Subscribes to events; returns the function that unsubscribes. A Dagger engine sends fewer of them. */
   onEvent(listener: (event: EngineEvent) => void): () => void;
-  /** The helper in the container of a service that runs, in a live session of the embedded engine; else undefined. */
+  /** Connects to the helper in a running service's container; only in a live session of the embedded engine. */
   readonly openLive?: (serviceId: string) => Promise<Duplex>;
   /**
-   * What the container of a service uses, and how often it wanted more than it may have; bounds it where a limit is given. In a live
-   * session of the embedded engine; undefined where it does not run, or the machine can't tell.
+   * Returns the memory that a service's container uses and how often it hit its limit; sets the limit if one is given.
+   * Only in a live session of the embedded engine; undefined if the service does not run or the host cannot tell.
    */
   readonly serviceMemory?: (
     serviceId: string,
@@ -31,11 +31,11 @@ export interface EngineSession {
   close(): Promise<void>;
 }
 
-/** A program in a container that wants the user's terminal. */
+/** A program in a container that needs the user's terminal. */
 export interface RemoteTerminal {
-  /** Its command line. */
+  /** Command line of the program. */
   readonly name: string;
-  /** Starts it; `onOutput` gets what it prints. Rejects when it is no longer wanted. */
+  /** Starts the program; `onOutput` receives its output. Rejects when the terminal is no longer needed. */
   connect(size: TerminalSize, onOutput: (data: Uint8Array) => void): Promise<TerminalLine>;
 }
 
@@ -47,33 +47,38 @@ export interface TerminalSize {
 export interface TerminalLine {
   write(data: Uint8Array): void;
   resize(size: TerminalSize): void;
-  /** Resolves with the program's exit code, or with undefined when the line broke; why, the query that opened it says. */
+  /**
+   * Resolves with the program's exit code; undefined if the connection broke, for which the query that opened it gives
+   * the reason.
+   */
   readonly ended: Promise<number | undefined>;
 }
 
 export interface OpenSessionOptions {
-  /** Host paths of the session are relative to this folder. */
+  /** Base of the session's relative host paths. */
   workdir: string;
   /** `auto`, `embedded` or `dagger`. */
   engine: string;
   /** Address of a BuildKit daemon; overrides the environment's `BUILDKIT_HOST`. */
   buildkitHost?: string;
-  /** Nothing is fetched, for the engine or by functions: what is missing is an error. */
+  /** Nothing is fetched, neither for the engine nor by functions: missing items are errors. */
   offline?: boolean;
-  /** How long an engine that is started for it waits for the next session, in milliseconds. */
+  /** How long an engine started for this session waits for the next one, in milliseconds. */
   idleMs?: number;
   cache?: SharedCache;
   limits?: EngineLimits;
-  /** Whose functions the session runs: what `currentModule` answers with. */
+  /** The module whose functions the session runs, which `currentModule` returns. */
   module?: { name: string; sourceDir: string };
-  /** Somebody works on its services: their containers stay when the command ends, and take edits (`openLive`). */
+  /**
+   * Whether somebody works on the session's services: their containers outlive the command and take edits (`openLive`).
+   */
   live?: boolean;
-  /** Containers may have root capabilities where they ask for them; on the embedded engine only. */
+  /** Whether containers may have root capabilities when they ask for them; only on the embedded engine. */
   rootCapabilities?: boolean;
-  /** Ends the opening, and later the writing of the caches. */
+  /** Aborts the opening, and later the writing of the caches. */
   signal?: AbortSignal;
-  /** Somebody sits at a terminal; called when a program in a container is to have it. Without it `terminal` is an error. */
+  /** Called when a program in a container needs the user's terminal. Without it `terminal` is an error. */
   onTerminal?: (terminal: RemoteTerminal) => void;
-  /** One line about what is being done (starting the engine, downloading); the CLI prints it on stderr. */
+  /** Receives one line about slow work (starting the engine, downloading), which the CLI prints on stderr. */
   onNotice?: (text: string) => void;
 }

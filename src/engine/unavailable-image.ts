@@ -1,4 +1,4 @@
-/** An image that can't be had, in one message: why, what this machine has, and how to name another one. */
+/** Explains an unavailable image in one message: why, which images the host has, and how to name another one. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
@@ -6,14 +6,14 @@ import { imagesDir } from "../engine-daemon/index.ts";
 
 const failure = /^(?:(\S+ \S+): )?(?:Error: )?failed to resolve image "([^"]+)" \(platform: "([^"]+)"\): ([^]*)$/;
 
-/** As `Images` has it in a session without the network. */
+/** Wording of `Images` in an offline session. */
 const offlineReason = "it is not on this machine, and --offline fetches nothing";
 
-/** `401 Unauthorized (...)`: the engine knows whose password was refused, or that none is known. */
+/** `401 Unauthorized (...)`: the engine knows whose password was refused, or that it has none. */
 const login = /\b40[13] [A-Z][a-z]+ \(/;
 const isLogin = (why: string): boolean => why.endsWith(")") && login.test(why);
 
-/** The message for an engine's error about an image; undefined for every other error. `folder`: the machine's own images. */
+/** Converts an engine's error about an image; undefined for any other error. `folder` holds the host's own images. */
 export function unavailableImage(error: Error, folder = imagesDir()): UserError | undefined {
   const [, where, reference = "", platform = "", reason = ""] = failure.exec(error.message) ?? [];
   if (reference === "") return undefined;
@@ -37,7 +37,7 @@ export function unavailableImage(error: Error, folder = imagesDir()): UserError 
   });
 }
 
-/** The images that set-up made where no registry can be reached, and why it did. */
+/** Images that set-up built because no registry can be reached, and the reason. */
 interface OwnImages {
   why: string;
   names: string[];
@@ -53,7 +53,7 @@ function whyNot(reference: string, platform: string, reason: string, own: OwnIma
     /(no such host|i\/o timeout|connection refused|connection reset|network is unreachable|no route to host|server misbehaving|Temporary failure|x509: .*|tls: .*)/.exec(
       last,
     )?.[1];
-  // docker.io is answered for by the machine's own images: what they lack is "not found".
+  // The host's own images stand in for docker.io, so a missing one is "not found".
   if (host === "docker.io" && own !== undefined) return `${own.why}, and it is not one of this machine's own images`;
   if (network !== undefined) return `${host} can't be reached (${network})`;
   if (/no match for platform|no matching manifest/i.test(last)) return `it has no variant for ${platform}`;
@@ -64,7 +64,7 @@ function whyNot(reference: string, platform: string, reason: string, own: OwnIma
   return last;
 }
 
-/** Undefined where images come from a registry. */
+/** Undefined if images come from a registry. */
 function ownImages(folder: string): OwnImages | undefined {
   try {
     const { mode, why } = JSON.parse(readFileSync(path.join(folder, "decision.json"), "utf8")) as Record<
@@ -75,7 +75,7 @@ function ownImages(folder: string): OwnImages | undefined {
     const repositories = path.join(folder, "registry/docker/registry/v2/repositories/library");
     const names = readdirSync(repositories).flatMap((repository) => {
       const tags = readdirSync(path.join(repositories, repository, "_manifests/tags"));
-      // The longest tag says most.
+      // The longest tag is the most specific one.
       const tag = tags.toSorted((a, b) => b.length - a.length || (a < b ? -1 : 1))[0];
       return tag === undefined ? [] : [`${repository}:${tag}`];
     });

@@ -1,6 +1,6 @@
 /**
- * Between function bodies and a Dagger engine's session, whose one token opens everything: an endpoint of this process
- * that has a token of its own, refuses what bodies may not ask for, and hands on the rest.
+ * Proxy between function bodies and a Dagger engine's session, whose single token gives access to everything. The proxy
+ * runs in this process, has a token of its own, rejects what bodies may not request, and forwards the rest.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
@@ -24,7 +24,7 @@ export interface BodyProxy {
   close(): void;
 }
 
-/** `refusal`: what every body is told where this engine gives no way to check it. */
+/** `refusal` is the answer to every request if the engine offers no way to check what bodies ask. */
 export async function startBodyProxy(session: Endpoint, refusal?: string): Promise<BodyProxy> {
   const token = randomBytes(32).toString("hex");
   const known = digest(token);
@@ -47,7 +47,7 @@ const recipeRefused =
   "an id that describes calls is refused to function bodies: it could reach your machine, where an engine's container sees " +
   "only itself. Instead, use the ids that the session gives";
 
-/** As the engine answers what it does not run. */
+/** Answers in the form in which the engine rejects a request. */
 function failed(message: string): Answer {
   return {
     status: 200,
@@ -65,7 +65,8 @@ function parse(query: string): DocumentNode | string {
 }
 
 /**
- * The document written anew, token by token: whatever the engine's parser makes of odd texts, it reads what was checked.
+ * Rewrites the document token by token, so that the engine parses exactly what was checked, however its parser treats
+ * unusual input.
  */
 function canonical(document: DocumentNode): string {
   const words: string[] = [];
@@ -127,7 +128,7 @@ function forward(session: Endpoint, request: GraphqlRequest, { callId, gone }: R
   });
 }
 
-/** Of equal length for every token, as the comparison needs. */
+/** Gives all tokens the same length, which `timingSafeEqual` requires. */
 function digest(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }

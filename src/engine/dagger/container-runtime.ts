@@ -1,6 +1,6 @@
 /**
- * Is there a container runtime that answers? A client without its daemon is common (docker installed, not running), so a
- * program on the PATH is no answer. Sockets are asked directly: `docker info` without a daemon takes its time.
+ * Finds a container runtime that answers. A client without its daemon is common (docker installed but not running), so
+ * a program on the PATH is not enough. Sockets are asked directly, because `docker info` is slow without a daemon.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,12 +12,12 @@ import { findExecutable, homeFolder } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Local sockets answer within milliseconds; this is for a machine under load. */
+/** Local sockets answer within milliseconds; the rest is for a host under load. */
 const socketTimeoutMs = 250;
-/** For runtimes that have no socket, only a program. */
+/** Limit for runtimes that can only be asked by running a program. */
 const programTimeoutMs = 2000;
 
-/** In the order in which Dagger itself looks for them. */
+/** Tries the runtimes in the order in which Dagger itself does. */
 export async function findContainerRuntime(env: Environment): Promise<{ name: string } | { missing: string }> {
   const problems: string[] = [];
   for (const name of ["docker", "podman", "nerdctl", "finch"] as const) {
@@ -33,7 +33,7 @@ export async function findContainerRuntime(env: Environment): Promise<{ name: st
 function problemOf(name: string, command: string, env: Environment): Promise<string | undefined> {
   if (name === "docker") return dockerProblem(command, env);
   if (name === "nerdctl") return nerdctlProblem(env);
-  // podman needs no daemon on Linux, and finch asks its virtual machine: both only tell when run.
+  // podman needs no daemon on Linux, and finch asks its virtual machine: both have to be run to find out.
   return programProblem(command, [name === "finch" ? "info" : "version"], env);
 }
 
@@ -49,7 +49,9 @@ async function dockerProblem(command: string, env: Environment): Promise<string 
   return programProblem(command, ["version", "--format", "{{.Server.Version}}"], env);
 }
 
-/** As the docker client decides it: DOCKER_HOST, DOCKER_CONTEXT, the current context, the default socket. */
+/**
+ * Resolves the address as the docker client does: DOCKER_HOST, DOCKER_CONTEXT, the current context, the default socket.
+ */
 export function dockerHost(env: Environment): string {
   if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
   const fallback = process.platform === "win32" ? "npipe:////./pipe/docker_engine" : "unix:///var/run/docker.sock";

@@ -1,4 +1,4 @@
-/** `dagger call` itself, with the terminal that we were started in. */
+/** Runs `dagger call` itself in the user's terminal. */
 import { spawn } from "node:child_process";
 import { UserError } from "../../errors/index.ts";
 import type { EngineChoice } from "../choose.ts";
@@ -14,10 +14,10 @@ export interface ForegroundOptions {
   signal: AbortSignal;
 }
 
-/** Within the two seconds in which nothing of the CLI may stay behind. */
+/** Within the two seconds after which nothing of the CLI may be left. */
 const terminateGraceMs = 1500;
 
-/** Runs it to its end and gives its exit code. Throws the signal's reason when that ended it. */
+/** Runs the call to its end and returns its exit code. Throws the signal's reason if it was aborted. */
 export async function runDaggerCall(choice: EngineChoice, options: ForegroundOptions): Promise<number> {
   const { cwd, env, signal } = options;
   signal.throwIfAborted();

@@ -1,11 +1,11 @@
 /**
- * A program (dist/provision.js): has the Dagger SDK download its CLI and start an engine, prints the session's line as
- * `dagger session` does, and holds the session until stdin closes. A process of its own, as the SDK takes half a second
- * and 160 MB to load.
+ * Program (dist/provision.js) that has the Dagger SDK download its CLI and start an engine, prints the session's line
+ * as `dagger session` does, and holds the session until stdin closes. It is a separate process, as the SDK takes half a
+ * second and 160 MB to load.
  */
 import { connection, dag } from "@dagger.io/dagger";
 
-/** The part of the SDK's GraphQL client that tells where it is connected to. */
+/** The part of the SDK's GraphQL client that knows its address. */
 interface GraphqlClient {
   url: string;
   requestConfig: { headers: Record<string, string> };
@@ -13,7 +13,7 @@ interface GraphqlClient {
 
 await connection(
   async () => {
-    // The SDK connects at the first request.
+    // The SDK connects on the first request.
     await dag.version();
     const client = (dag as unknown as { getGQLClient(): GraphqlClient }).getGQLClient();
     const authorization = client.requestConfig.headers["Authorization"] ?? "";

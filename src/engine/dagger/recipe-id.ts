@@ -1,24 +1,30 @@
 /**
- * Ids of a Dagger engine are base64 of a protobuf message `DAG`: a handle of something that the session made (field 2), or
- * a recipe of calls (field 1), which the engine would run. The engine gives out handles only; who sends a recipe wrote it.
+ * Reports whether an id is a recipe. Ids of a Dagger engine are base64 of a protobuf message `DAG`: a handle of an
+ * object of the session (field 2), or a recipe of calls (field 1), which the engine would run. The engine only returns
+ * handles, so a recipe was written by whoever sends it.
  */
 export function isRecipeId(text: string): boolean {
-  // Go skips line breaks wherever they are.
+  // Go ignores line breaks anywhere in base64.
   const plain = text.replace(/[\r\n]/g, "");
   if (plain.length < 8 || !/^[A-Za-z0-9+/]+={0,2}$/.test(plain)) return false;
   const outer = fieldsOf(Buffer.from(plain, "base64"));
-  // Parts of a message that comes twice are merged.
+  // Repeated occurrences of a message field are merged.
   const recipe = Buffer.concat(outer?.get(1) ?? []);
   const rootDigest = fieldsOf(recipe)?.get(1) ?? [];
   return rootDigest.some((part) => part.length > 0);
 }
 
-/** Whether an id that the engine gave out is of an older engine, where all ids are recipes and can't be told from made-up ones. */
+/**
+ * Reports whether an id came from an older engine, where every id is a recipe, so that forged ones cannot be told
+ * apart.
+ */
 export function isOlderId(id: string): boolean {
   return fieldsOf(Buffer.from(id, "base64"))?.has(1) === true;
 }
 
-/** Field -> its length-delimited values; undefined for what is no message. Groups are read as their fields. */
+/**
+ * Returns the length-delimited values of each field; undefined if it is no message. Groups are read as their fields.
+ */
 function fieldsOf(message: Buffer): Map<number, Buffer[]> | undefined {
   const fields = new Map<number, Buffer[]>();
   let at = 0;

@@ -1,4 +1,4 @@
-/** Arguments as the function runtime takes them -> text of a GraphQL document for a served module. */
+/** Converts arguments of the function runtime to GraphQL text for a served module. */
 import type { TypeRef } from "../../module/index.ts";
 import type { QueryOptions } from "../types.ts";
 import type { ServedSchema, ServedType } from "./served-schema.ts";
@@ -19,7 +19,7 @@ export async function argumentText(
     if ("$id" in value) return JSON.stringify(value.$id);
     throw new Error(`a ${served.name} cannot be given to a served module`);
   }
-  // The engine takes no whole number for a fraction.
+  // The engine accepts no integer literal for a float.
   if (type.kind === "float" && Number.isInteger(value)) return `${String(value)}.0`;
   return JSON.stringify(value);
 }

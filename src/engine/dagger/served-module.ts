@@ -1,6 +1,7 @@
 /**
- * A module served by a Dagger engine and called over raw GraphQL, the way of `dagger call`: its functions run in the
- * engine's own containers. It stands where the function runtime stands, so that nothing else knows the difference.
+ * A module served by a Dagger engine and called over raw GraphQL, as `dagger call` does: its functions run in the
+ * engine's own containers. It implements the interface of the function runtime, so callers need not know the
+ * difference.
  */
 import { UserError } from "../../errors/index.ts";
 import {
@@ -22,7 +23,10 @@ import type { EngineSession, QueryOptions } from "../types.ts";
 import { argumentText } from "./served-arguments.ts";
 import { sameName, ServedSchema, type ServedField } from "./served-schema.ts";
 
-/** The module as it is on disk now. An engine reads its sources once in a session: an edit of them needs a new session. */
+/**
+ * Serves the module as it is on disk now. An engine reads a module's sources once per session, so an edit needs a new
+ * session.
+ */
 export function serveModule(session: EngineSession, module: ModuleInfo): FunctionRuntime {
   return new ServedModule(session, module);
 }
@@ -32,7 +36,10 @@ class ServedModule implements FunctionRuntime {
   private readonly module: ModuleInfo;
   private readonly schema: ServedSchema;
   private served: Promise<unknown> | undefined;
-  /** Ids of the objects that this session gave: an object of the module comes back as the parent of the next call. */
+  /**
+   * Ids of objects from this session, keyed by value: an object of the module comes back as the parent of the next
+   * call.
+   */
   private readonly ids = new WeakMap<object, string>();
 
   constructor(session: EngineSession, module: ModuleInfo) {
@@ -91,20 +98,20 @@ class ServedModule implements FunctionRuntime {
     }
   }
 
-  /** The function itself, the constructor before it, or one of another module that it may call. */
+  /** Considers the function, the constructor before it, and functions of other modules that it may call. */
   private mayReadWorkspace(object: string, fn: string): boolean {
     const [own, ...others] = withDependencies(this.module);
     return [fn, ""].some((name) => isGivenWorkspace(own!, object, name)) || others.some(takesWorkspace);
   }
 
-  /** What was served ends with the session. */
+  /** Nothing to close: served modules end with the session. */
   close(): Promise<void> {
     return Promise.resolve();
   }
 
   private serve(options: QueryOptions): Promise<unknown> {
     const document = `query ServeModule($root: String!) { moduleSource(refString: $root, disableFindUp: true) { asModule { serve } } }`;
-    // For all calls: that one of them is cancelled is nothing to the others.
+    // Shared by all calls, so it must not depend on the cancellation of one of them.
     this.served ??= this.session
       .query(document, { root: this.module.root }, { callId: options.callId })
       .catch((error: unknown) => {
@@ -132,7 +139,7 @@ class ServedModule implements FunctionRuntime {
     return parts.length === 0 ? field.name : `${field.name}(${parts.join(", ")})`;
   }
 
-  /** Asks for `path`, and converts what its last field gave. */
+  /** Queries `path` and converts the value of its last field. */
   private async ask(
     start: string,
     path: readonly string[],
@@ -151,7 +158,7 @@ class ServedModule implements FunctionRuntime {
     return this.returned(value, returns, field.type.name);
   }
 
-  /** What to select of a result so that it can be shown, and called on. */
+  /** Returns the selection of a result that is needed to show it and to call functions on it. */
   private async selection(field: ServedField, returns: TypeRef, options: QueryOptions): Promise<string> {
     if (!field.type.isObject) return "";
     const parts = await Promise.all(
@@ -225,7 +232,7 @@ export function needsDagger(): UserError {
   );
 }
 
-/** A body's error as the engine tells it: without a stack, but the function's place is known here. */
+/** Converts a body's error. The engine reports no stack, but the function's location is known here. */
 function functionError(error: QueryError, module: ModuleInfo, place: string | undefined): FunctionError {
   const exec =
     error instanceof ExecFailure

@@ -1,15 +1,15 @@
-/** The part of a served module's GraphQL schema that a call goes through, asked for type by type. */
+/** The part of a served module's GraphQL schema that calls use, queried type by type. */
 import { orAborted } from "../../async/index.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 
-/** A type with its list and non-null wrappers taken off. */
+/** A type without its list and non-null wrappers. */
 export interface ServedType {
   name: string;
   isObject: boolean;
 }
 
 export interface ServedField {
-  /** As it is in the schema. */
+  /** Name in the schema. */
   name: string;
   type: ServedType;
   args: { name: string; type: ServedType }[];
@@ -26,7 +26,7 @@ interface TypeAnswer {
   enumValues: { name: string }[] | null;
 }
 
-/** A list of non-null items that is itself non-null is three levels deep; nothing in a module goes deeper than twice that. */
+/** A non-null list of non-null items is three levels deep; no module needs more than twice that. */
 const wrapped =
   "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 const typeQuery = `query ServedType($name: String!) { __type(name: $name) {
@@ -35,8 +35,8 @@ const typeQuery = `query ServedType($name: String!) { __type(name: $name) {
 } }`;
 
 /**
- * Names on the wire follow the engine's own rules (`URLPath`, `with2Images`, `LINUX_AMD_64`), which differ between
- * releases: they are looked up by what does not differ, their letters and digits.
+ * Names in GraphQL follow the engine's own rules (`URLPath`, `with2Images`, `LINUX_AMD_64`), which differ between
+ * releases, so they are looked up by their letters and digits, which do not.
  */
 export class ServedSchema {
   private readonly session: EngineSession;
@@ -57,7 +57,7 @@ export class ServedSchema {
     };
   }
 
-  /** The member on the wire for a member in code. */
+  /** Returns the member in the schema for a member in code. */
   async enumMember(type: string, member: string, options: QueryOptions): Promise<string> {
     const { enumValues } = await this.type(type, options);
     const found = enumValues?.find(({ name }) => sameName(name, member));
@@ -75,7 +75,7 @@ export class ServedSchema {
         return __type;
       });
     this.types.set(name, asked);
-    // A question that failed is asked again by the next call.
+    // A failed query is repeated by the next call.
     asked.catch(() => this.types.delete(name));
     return orAborted(asked, signal);
   }

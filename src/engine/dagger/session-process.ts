@@ -1,6 +1,7 @@
 /**
  * A Dagger session as a child process: `dagger session` prints one JSON line with port and token and lives until its
- * stdin closes. So does our provision program, which has the SDK bring its own CLI. If we are killed, stdin closes.
+ * stdin closes. The provision program, which has the SDK download a CLI, does the same. If fastloop is killed, stdin
+ * closes.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -19,14 +20,14 @@ export interface SessionProcessOptions {
 export interface SessionProcess {
   port: number;
   token: string;
-  /** Resolves with how, when the process ends. */
+  /** Resolves with a description of how the process ended. */
   ended: Promise<string>;
   close(): Promise<void>;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** Within the two seconds in which nothing of the CLI may stay behind. */
+/** Within the two seconds after which nothing of the CLI may be left. */
 const terminateGraceMs = 1500;
 const tailLines = 20;
 
@@ -35,10 +36,10 @@ export async function startSessionProcess(options: SessionProcessOptions): Promi
     cwd: options.workdir,
     env: options.env,
     stdio: ["pipe", "pipe", "pipe"],
-    // A process group of its own, so that whatever it starts ends with it.
+    // A process group of its own, so that everything it starts ends with it.
     detached: true,
   });
-  // The process may end while stdin is still held open; that is no error of ours.
+  // The process may end while stdin is still open; the exit handler reports that.
   child.stdin.on("error", () => undefined);
   const tail: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -75,7 +76,7 @@ function firstLine(child: Child, ended: Promise<string>, options: SessionProcess
     void ended.then((how) => fail(how));
     createInterface({ input: child.stdout }).on("line", (line) => {
       const session = parseSession(line);
-      // Anything else on stdout is chatter.
+      // Other lines on stdout are ignored.
       if (session === undefined) return;
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -85,7 +86,7 @@ function firstLine(child: Child, ended: Promise<string>, options: SessionProcess
   });
 }
 
-/** `{"port":N,"session_token":"…"}` */
+/** Parses `{"port":N,"session_token":"…"}`; undefined for any other line. */
 export function parseSession(line: string): { port: number; token: string } | undefined {
   try {
     const { port, session_token: token } = JSON.parse(line) as Record<string, unknown>;
@@ -98,7 +99,7 @@ export function parseSession(line: string): { port: number; token: string } | un
 async function terminate(child: Child, ended: Promise<string>): Promise<void> {
   child.stdin.end();
   signalGroup(child, "SIGTERM");
-  // It is known to ignore SIGTERM while it waits for an engine that does not answer.
+  // `dagger session` is known to ignore SIGTERM while it waits for an engine that does not answer.
   const timer = setTimeout(() => signalGroup(child, "SIGKILL"), terminateGraceMs);
   await ended;
   clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** Sessions with a real Dagger engine: one that is open already, or one behind a child process. */
+/** Sessions with a real Dagger engine: one that is already open, or one behind a child process. */
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { EngineChoice } from "../choose.ts";
@@ -10,7 +10,7 @@ import { startSessionProcess } from "./session-process.ts";
 
 type DaggerChoice = Extract<EngineChoice, { kind: `dagger-${string}` }>;
 
-/** The first start pulls the engine's image; SDK provisioning downloads the CLI too. */
+/** The first start pulls the engine's image; with SDK provisioning it also downloads the CLI. */
 const connectTimeoutMs = 5 * 60_000;
 
 export async function openDaggerSession(choice: DaggerChoice, options: OpenSessionOptions): Promise<EngineSession> {
@@ -25,7 +25,7 @@ export async function openDaggerSession(choice: DaggerChoice, options: OpenSessi
   }
   const child = await startSessionProcess({
     command: sdk ? process.execPath : choice.command,
-    // `--silent`: a long session keeps all its telemetry in memory otherwise.
+    // `--silent`, because a long session would otherwise keep all its telemetry in memory.
     args: sdk ? [path.join(packageRoot(), "dist", "provision.js")] : ["--silent", "session", ...labels],
     workdir: options.workdir,
     env: { ...process.env, DAGGER_NO_NAG: "1", DAGGER_NO_UPDATE_CHECK: "1" },
@@ -52,7 +52,7 @@ async function connect(
   release: () => Promise<void>,
 ): Promise<EngineSession> {
   const endpoint = { port, token, agent: createAgent() };
-  // It brings a GraphQL parser along, which nothing else of a command needs.
+  // Loaded only here: it imports a GraphQL parser, which nothing else in a command needs.
   const proxyModule = import("./body-proxy.ts");
   const { version, directory } = await query<{ version: string; directory?: { id: string } }>(
     endpoint,
@@ -73,7 +73,7 @@ async function connect(
     token,
     body: proxy,
     query: (document, variables, options) => query(endpoint, document, variables, options),
-    // A Dagger engine reports by telemetry to its CLI; a session tells its client nothing by itself.
+    // A Dagger engine sends its telemetry to its CLI; a session reports nothing to its client.
     onEvent: () => () => undefined,
     async close() {
       proxy.close();

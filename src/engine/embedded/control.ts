@@ -11,25 +11,25 @@ import {
   type DaemonStatus,
 } from "../../engine-daemon/index.ts";
 
-/** Nobody listens on the control socket: no daemon, or one that has just gone. */
+/** Nothing listens on the control socket: there is no daemon, or it has just ended. */
 export class NoDaemon extends Error {
   override readonly name = "NoDaemon";
 }
 
-/** Error codes of a connection that say so. */
+/** Connection error codes with that meaning. */
 const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
-  /** Told when the daemon is silent, and when it answers after all. */
+  /** Called when the daemon is silent, and when it answers after all. */
   onNotice?: ((text: string) => void) | undefined;
-  /** How long the daemon may be silent before the request fails; in milliseconds. */
+  /** How long the daemon may be silent before the request fails, in milliseconds. */
   giveUpMs?: number;
 }
 
 /**
- * Sends a request and resolves with the response once its head is there. Throws `NoDaemon` when nobody listens, and says
- * so when the daemon is silent: it sends signs of life while it works.
+ * Sends a request and resolves with the response once its headers arrive. Throws `NoDaemon` if nothing listens. A
+ * working daemon sends signs of life; `onNotice` reports when they stop.
  */
 export async function request(
   state: string,
@@ -43,7 +43,7 @@ export async function request(
   const { signal, onNotice, giveUpMs = giveUpAfterMs } = options;
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const call = http.request(
-      // No agent: a session's connection must be its own, and end when the session does.
+      // No agent: a session needs a connection of its own, which ends when the session does.
       {
         socketPath: controlSocket(state),
         method,
@@ -55,7 +55,7 @@ export async function request(
       (answer) => {
         head = answer;
         silence.heard();
-        // A session's answer goes on for as long as the session does.
+        // A session's response lasts as long as the session.
         if (answer.headers["content-type"] === sessionLines) silence.end();
         else answer.once("close", () => silence.end());
         resolve(answer);
@@ -71,7 +71,7 @@ export async function request(
     call.on("information", () => silence.heard());
     call.once("error", (error: NodeJS.ErrnoException) => {
       silence.end();
-      // So many wait for the daemon that the kernel lets no more do so.
+      // The socket's backlog is full, as too many clients are waiting for the daemon.
       if (error.code === "EAGAIN") reject(notAnswering(state, 0));
       else if (error.code?.startsWith("HPE_") === true) reject(noEngineDaemon(error));
       else reject(absent.has(error.code ?? "") ? new NoDaemon(error.message) : error);
@@ -80,7 +80,7 @@ export async function request(
   });
   if (response.statusCode !== 401) return response;
   response.resume();
-  // A new daemon began to listen after the secret was read.
+  // A new daemon started after the secret was read.
   if (controlHeaders(state).authorization !== headers.authorization)
     return request(state, method, route, body, options);
   throw new UserError("engine-unavailable", "the engine daemon rejects the secret in its folder", {
@@ -89,7 +89,10 @@ export async function request(
   });
 }
 
-/** A session's request carries the whole environment: in the folder for temporary files anybody could listen for it. */
+/**
+ * Throws unless the socket's folder is the user's. A session's request carries the whole environment, and in the folder
+ * for temporary files anybody could listen for it.
+ */
 function requireOwnSocket(state: string): void {
   const folder = socketDir(state);
   const problem = folder === state ? undefined : foreignFolder(folder);
@@ -106,7 +109,7 @@ export async function readJson<T>(response: http.IncomingMessage): Promise<T> {
   return parseAnswer<T>(Buffer.concat(chunks).toString("utf8"));
 }
 
-/** What an engine daemon said. Throws where it is none that says it. */
+/** Parses a daemon's answer. Throws if something else answered. */
 export function parseAnswer<T>(text: string): T {
   try {
     return JSON.parse(text) as T;
@@ -115,7 +118,7 @@ export function parseAnswer<T>(text: string): T {
   }
 }
 
-/** Something else listens on the socket. */
+/** Error for a socket on which something else listens. */
 export function noEngineDaemon(cause?: unknown, detail = ""): UserError {
   return new UserError("engine-unavailable", "what listens on the engine's socket is not an engine daemon", {
     detail,
@@ -124,7 +127,7 @@ export function noEngineDaemon(cause?: unknown, detail = ""): UserError {
   });
 }
 
-/** Undefined when no daemon runs for this state folder. */
+/** Returns the daemon's status; undefined when no daemon runs for this state folder. */
 export async function daemonStatus(state: string, options: RequestOptions = {}): Promise<DaemonStatus | undefined> {
   try {
     return await readJson<DaemonStatus>(await request(state, "GET", "/status", undefined, options));
@@ -134,7 +137,7 @@ export async function daemonStatus(state: string, options: RequestOptions = {}):
   }
 }
 
-/** A request without a body, and its answer; undefined when no daemon runs for this state folder. */
+/** Sends a request without a body and returns the answer; undefined when no daemon runs for this state folder. */
 export async function askDaemon<T>(state: string, method: "GET" | "POST", route: string): Promise<T | undefined> {
   let response: http.IncomingMessage;
   try {

@@ -1,4 +1,4 @@
-/** What `fastloop engine start|stop|status|logs` needs of the embedded engine. */
+/** The embedded engine as `fastloop engine start|stop|status|logs` uses it. */
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { chooseEngine, type EngineChoice } from "../choose.ts";
@@ -19,21 +19,21 @@ export interface EmbeddedEngine {
   readonly logFile: string;
   /** Undefined while the daemon does not run. */
   status(onNotice?: Tell): Promise<DaemonStatus | undefined>;
-  /** `idle` is a duration such as `10m`. A daemon that runs already stays as it is. */
+  /** Starts the daemon; `idle` is a duration such as `10m`. A running daemon keeps its settings. */
   start(options: Pick<OpenSessionOptions, "onNotice" | "signal"> & { idle?: string }): Promise<DaemonStatus>;
-  /** What has to be on this machine before the daemon can start. */
+  /** Returns what the host needs before the daemon can start. */
   parts(): EnginePart[];
-  /** What its BuildKit holds; undefined while the daemon does not run. */
+  /** Returns what BuildKit's disk cache holds; undefined while the daemon does not run. */
   disk(): Promise<EngineDisk | undefined>;
-  /** Lets go of all that is not in use, of every project; undefined while the daemon does not run. */
+  /** Releases everything that is not in use, of every project; undefined while the daemon does not run. */
   prune(): Promise<PrunedDisk | undefined>;
-  /** `force`: though sessions are open, and though it does not answer. */
+  /** Stops the daemon; with `force` even if sessions are open or it does not answer. */
   stop(force: boolean, onNotice?: Tell): Promise<StopOutcome>;
 }
 
 type Tell = (text: string) => void;
 
-/** The embedded engine of this user, for the BuildKit address in force. */
+/** Returns the embedded engine of this user for the BuildKit address in effect. */
 export async function embeddedEngine(buildkitHost?: string): Promise<EmbeddedEngine> {
   const { choice } = await chooseEngine(
     { engine: "embedded", ...(buildkitHost === undefined ? {} : { buildkitHost }) },

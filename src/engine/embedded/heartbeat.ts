@@ -1,16 +1,16 @@
 /**
- * Whether the daemon of an open session is still there. Function bodies and programs ask it by themselves, so that the
- * command waits in silence for as long as they do: the daemon gives signs of life, and the command tells when they stop.
+ * Watches the daemon of an open session. While function bodies and programs send requests of their own, the command
+ * waits in silence; the daemon sends signs of life, and the command reports when they stop.
  */
 import { Silence, silenceNotice } from "./silence.ts";
 
 export interface Heartbeat {
-  /** The daemon gave a sign of life. */
+  /** Call on each sign of life of the daemon. */
   heard(): void;
   end(): void;
 }
 
-/** Begins with the first sign of life: a daemon of another build may give none. */
+/** Starts watching at the first sign of life, as a daemon of another build may send none. */
 export function watchDaemon(state: string, onNotice: (text: string) => void): Heartbeat {
   let silence: Silence | undefined;
   let isOver = false;
@@ -18,9 +18,9 @@ export function watchDaemon(state: string, onNotice: (text: string) => void): He
     heard() {
       if (isOver) return;
       silence ??= new Silence({
-        // Stopped on purpose, it may go on after a while: the session is its user's to give up.
+        // A daemon that was paused on purpose may continue later: the user decides when to give the session up.
         giveUpMs: Infinity,
-        // Nothing waits for it: a command that is done ends.
+        // Does not keep a finished command alive.
         unref: true,
         onSilence: () => onNotice(silenceNotice(state)),
         onAnswer: () => onNotice("the engine daemon answers again"),

@@ -1,4 +1,7 @@
-/** A session with the embedded engine: set-up where something is missing, the daemon where it does not run. */
+/**
+ * Opens a session with the embedded engine; runs set-up if something is missing, and starts the daemon if it does not
+ * run.
+ */
 import path from "node:path";
 import { existsSync } from "node:fs";
 import type { EngineChoice } from "../choose.ts";
@@ -13,12 +16,12 @@ import type { EngineSession, OpenSessionOptions } from "../types.ts";
 
 type EmbeddedChoice = Extract<EngineChoice, { kind: `buildkit${string}` }>;
 
-/** State folder of the daemon that serves a choice. */
+/** Returns the state folder of the daemon for a choice. */
 export function stateDirOf(choice: EmbeddedChoice): string {
   return stateDir(choice.kind === "buildkit-host" ? choice.address : undefined);
 }
 
-/** A daemon of another build may have to end first, and another command may be ahead: a few rounds settle it. */
+/** A daemon of another build may have to end first, or another command may be faster; a few rounds settle that. */
 const rounds = 5;
 
 export async function openEmbeddedSession(choice: EmbeddedChoice, options: OpenSessionOptions): Promise<EngineSession> {
@@ -33,7 +36,7 @@ export async function openEmbeddedSession(choice: EmbeddedChoice, options: OpenS
   });
 }
 
-/** Starts the daemon for a choice, set-up included. */
+/** Starts the daemon for a choice, running set-up first if needed. Returns the daemon's status. */
 export async function startEngine(
   choice: EmbeddedChoice,
   options: Pick<OpenSessionOptions, "onNotice" | "signal" | "offline">,
@@ -49,12 +52,12 @@ export async function startEngine(
   });
 }
 
-/** What has to be on this machine before the daemon can start. */
+/** Something that the host needs before the daemon can start. */
 export interface EnginePart {
-  /** As set-up calls it. */
+  /** Name in set-up. */
   part: "engine" | "shim" | "images";
   name: string;
-  /** Where it is; undefined where it is not. */
+  /** Folder where it is; undefined if it is missing. */
   folder: string | undefined;
 }
 
@@ -63,7 +66,7 @@ export function enginePartsOf(choice: EmbeddedChoice): EnginePart[] {
     existsSync(path.join(folder, file)) ? folder : undefined;
   const helper = shimDir(packageRoot(), goArchitecture());
   const shim = { part: "shim", name: "the exec helper", folder: there(helper, "shim") } as const;
-  // A daemon elsewhere pulls its own images.
+  // A remote daemon pulls its own images.
   if (choice.kind === "buildkit-host") return [shim];
   const folder = choice.command === undefined ? undefined : path.dirname(choice.command);
   return [
@@ -106,7 +109,7 @@ function lacking(missing: readonly EnginePart[]): UserError {
   });
 }
 
-/** As Go names it. */
+/** Returns Go's name of the architecture. */
 function goArchitecture(): string {
   return process.arch === "x64" ? "amd64" : process.arch;
 }

@@ -1,4 +1,4 @@
-/** Whose cache volumes a session has. */
+/** Identifies a project, and with it the cache volumes of a session. */
 import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
@@ -7,10 +7,11 @@ import { findGitRoot, gitDirectories, writeFileAtomically } from "../../tree/ind
 import type { OpenSessionOptions } from "../types.ts";
 
 /**
- * 24 hexadecimal digits of the repository and the module in it. A repository is where it lies: whatever can be copied into
- * a clone, as an id in a file or the URL of a remote, a hostile one could claim. Worktrees are their repository; a checkout
- * that is moved, or copied, begins with empty volumes. A session without a module has volumes of its own. A module from
- * elsewhere, as fastloop's own, works for many projects: then it is the project whose volumes they are.
+ * Returns 24 hexadecimal digits that identify the repository and the module in it. A repository is identified by its
+ * location, because a hostile clone could copy anything else, such as an id in a file or the URL of a remote. Worktrees
+ * share their repository's identity; a moved or copied checkout starts with empty volumes. A session without a module
+ * has volumes of its own. A module from elsewhere, such as fastloop's own, works on many projects, so the volumes are
+ * the project's.
  */
 export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "workdir" | "module">): string {
   const project = realPath(workdir);
@@ -25,7 +26,7 @@ export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "w
     .slice(0, 24);
 }
 
-/** Whether a module is of the project that is worked in: in its repository, or in its folder or above. */
+/** Reports whether a module belongs to the project: in the same repository, or in the project's folder or above. */
 function isOf(project: string, source: string): boolean {
   const root = findGitRoot(source);
   if (root !== undefined) return root === findGitRoot(project);
@@ -36,8 +37,8 @@ function isOf(project: string, source: string): boolean {
 const epochsFile = (env: NodeJS.ProcessEnv): string => path.join(stateHome(env), "volumes.json");
 
 /**
- * What the names of a project's cache volumes begin with: its identity, and how often it began with new ones. The old ones
- * have a name that nobody asks for any more.
+ * Returns the prefix of a project's cache volume names: its identity, and how often it started over with new ones.
+ * Nothing asks for the old ones again.
  */
 export function volumesOf(
   options: Pick<OpenSessionOptions, "workdir" | "module">,
@@ -48,7 +49,7 @@ export function volumesOf(
   return epoch === 0 ? identity : `${identity}-${epoch}`;
 }
 
-/** From now on the project has empty cache volumes. */
+/** Gives the project empty cache volumes from now on. */
 export function newVolumes(
   options: Pick<OpenSessionOptions, "workdir" | "module">,
   env: NodeJS.ProcessEnv = process.env,
@@ -59,7 +60,7 @@ export function newVolumes(
   writeFileAtomically(epochsFile(env), JSON.stringify({ ...all, [identity]: (all[identity] ?? 0) + 1 }), 0o600);
 }
 
-/** What is no number there counts for nothing: then the project has the volumes that it had at first. */
+/** Entries that are not numbers are ignored; such a project has its first volumes. */
 function epochs(env: NodeJS.ProcessEnv): Record<string, number> {
   try {
     const value = JSON.parse(readRegular(epochsFile(env)).toString("utf8")) as Record<string, unknown>;
@@ -71,12 +72,12 @@ function epochs(env: NodeJS.ProcessEnv): Record<string, number> {
   }
 }
 
-/** The main checkout's `.git` of a worktree that it knows of; else the root's own. */
+/** Returns the `.git` of the main checkout for a worktree that the main checkout knows; else the root's own. */
 function commonFolder(root: string): string {
   const own = path.join(root, ".git");
   const { gitDir, commonDir } = gitDirectories(root);
   if (realPath(gitDir) === realPath(own)) return realPath(own);
-  // A `.git` file of a clone may point at anybody's repository: that one has to point back.
+  // A clone's `.git` file may point to anybody's repository, so that repository has to point back.
   const known =
     path.dirname(realPath(gitDir)) === path.join(realPath(commonDir), "worktrees") &&
     realPath(read(path.join(gitDir, "gitdir")).trim()) === realPath(own);

@@ -1,4 +1,4 @@
-/** The embedded engine seen from a command: a session with its daemon. */
+/** A command's session with the embedded engine's daemon. */
 import type http from "node:http";
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
@@ -26,8 +26,8 @@ import {
 } from "../../engine-daemon/index.ts";
 
 /**
- * Opens a session with the daemon of a state folder; undefined when none runs, or when one of another build ran and was
- * stopped because it was idle.
+ * Opens a session with the daemon of a state folder. Undefined if none runs, or if an idle daemon of another build was
+ * stopped.
  */
 export async function openDaemonSession(
   state: string,
@@ -74,7 +74,7 @@ export async function openDaemonSession(
   return followSession(response, reason, state, options);
 }
 
-/** Resolves when the daemon has written the session's caches; whoever interrupts the command does not wait for it. */
+/** Resolves with notices when the daemon has written the session's caches; an interrupted command does not wait. */
 async function exportCaches(
   state: string,
   token: string,
@@ -86,7 +86,7 @@ async function exportCaches(
     const response = await request(state, "POST", "/caches", body, { signal, onNotice });
     return (await readJson<ExportedCaches>(response)).notices;
   } catch {
-    // The session is over, or the command is being interrupted: there is nothing to write any more.
+    // The session is over or the command is being interrupted, so there is nothing left to write.
     return [];
   }
 }
@@ -99,12 +99,12 @@ async function memoryOf(
   return usedBytes === undefined || kills === undefined ? undefined : { usedBytes, kills };
 }
 
-/** `dist/build-id`, which changes with every change of the sources. */
+/** Reads `dist/build-id`, which changes with every change of the sources. */
 function ownBuildId(): string {
   return readFileSync(path.join(packageRoot(), "dist", "build-id"), "utf8").trim();
 }
 
-/** Undefined for a line that was cut, or that no daemon wrote. */
+/** Returns undefined for a line that was cut, or that no daemon wrote. */
 function parsedLine<T>(line: string): T | undefined {
   try {
     return parseAnswer<T>(line);
@@ -114,7 +114,7 @@ function parsedLine<T>(line: string): T | undefined {
 }
 
 const wentAway = "the engine daemon is gone";
-/** A request can meet the daemon's end before the session's own connection does. */
+/** A request may fail before the session's own connection reports the daemon's end. */
 const endIsToldMs = 1000;
 
 async function followSession(
@@ -150,12 +150,12 @@ async function followSession(
     });
   });
   const isOver = new Promise<void>((resolve) => lines.once("close", resolve));
-  // A connection that breaks shows as the end of the lines.
+  // A broken connection is handled as the end of the lines.
   response.on("error", () => lines.close());
-  // readline hands its input's error on; unheard it would end the process.
+  // readline forwards its input's error; without a listener it would end the process.
   lines.on("error", () => undefined);
   const { port, token, bodyToken, engine, notice } = await opened;
-  // What a daemon of before bodies had a token of their own says is not trusted with them.
+  // A daemon from before bodies had their own token must not run them.
   if (typeof bodyToken !== "string") {
     response.destroy();
     agent.destroy();
@@ -175,7 +175,7 @@ async function followSession(
       } catch (error) {
         if (ended === undefined && error instanceof UserError && error.code === "engine-unavailable")
           await withinMs(isOver, endIsToldMs);
-        // Whatever the request met, the cause is that the session is over.
+        // Whatever failed in the request, the cause is that the session is over.
         if (ended === undefined || !(error instanceof UserError)) throw error;
         const reason = ended === wentAway ? (lastFailure(state)?.message ?? wentAway) : ended;
         throw new UserError("engine-unavailable", `the engine's session ended: ${reason}`, { cause: error });

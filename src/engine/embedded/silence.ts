@@ -1,26 +1,26 @@
-/** When a daemon counts as one that does not answer, and what is said of it then. */
+/** Decides when a daemon counts as not answering, and words the notices about it. */
 import { UserError } from "../../errors/index.ts";
 import { processState } from "../../state/index.ts";
 import { controlSocket, notedProcess } from "../../engine-daemon/index.ts";
 
-/** A daemon that says nothing for this long is told of. */
+/** Silence after which the user is told. */
 export const tellAfterMs = 2000;
-/** A machine that is busy takes its time; after this the command ends. */
+/** Silence after which the command gives up; a busy host takes its time. */
 export const giveUpAfterMs = 10_000;
 
 export interface SilenceOptions {
   giveUpMs: number;
-  /** The process may end meanwhile. */
+  /** Do not keep the process alive. */
   unref?: true;
-  /** Nothing was heard for `tellAfterMs`. */
+  /** The daemon was silent for `tellAfterMs`. */
   onSilence(): void;
-  /** Something was heard after all. */
+  /** The daemon answered after all. */
   onAnswer(): void;
-  /** Nothing was heard for `giveUpMs`. */
+  /** The daemon was silent for `giveUpMs`. */
   onGone(): void;
 }
 
-/** Watches a request or a session for signs of life of the daemon, until `end`. */
+/** Watches a request or a session for the daemon's signs of life until `end` is called. */
 export class Silence {
   private readonly options: SilenceOptions;
   private timer: NodeJS.Timeout | undefined;
@@ -32,7 +32,7 @@ export class Silence {
     this.wait(tellAfterMs);
   }
 
-  /** The daemon was heard of. */
+  /** Records a sign of life. */
   heard(): void {
     this.heardAtMs = performance.now();
     if (!this.isTold) return;
@@ -48,7 +48,7 @@ export class Silence {
   private wait(ms: number): void {
     this.timer = setTimeout(() => {
       const { timer } = this;
-      // What came while this process was busy itself is read first.
+      // Reads first what arrived while this process was busy itself.
       setImmediate(() => this.timer === timer && this.look());
     }, ms);
     if (this.options.unref === true) this.timer.unref();
@@ -69,7 +69,7 @@ export class Silence {
 
 const unknown = "what listens on the engine's socket";
 
-/** The daemon of a state folder with its pid, as far as that is known, and what keeps it from answering. */
+/** Describes the daemon of a state folder: its pid if known, and what keeps it from answering. */
 function describe(state: string): { who: string; why: string; hint: string } {
   const pid = notedProcess(state, "daemon");
   const end = "`fastloop engine stop --force` ends it, and what it runs";
@@ -80,20 +80,22 @@ function describe(state: string): { who: string; why: string; hint: string } {
     : { who, why: "", hint: end };
 }
 
-/** One line while it is waited for. */
+/** Returns the notice while a command waits for the daemon. */
 export function silenceNotice(state: string): string {
   const { who, why, hint } = describe(state);
   return `${who} does not answer${why}; waiting for it (${hint})`;
 }
 
-/** A daemon that does not listen yet: it sweeps what another one left, or waits for its buildkitd. */
+/**
+ * Returns the notice for a daemon that does not listen yet: it cleans up after another one, or waits for its buildkitd.
+ */
 export function startNotice(state: string): string {
   const { who, why, hint } = describe(state);
   const log = "`fastloop engine logs` says what it does";
   return who === unknown ? `the engine daemon is starting (${log})` : `${who} is starting${why} (${log}; ${hint})`;
 }
 
-/** The end of the wait. */
+/** Returns the error with which the wait ends. */
 export function notAnswering(state: string, waitedMs = giveUpAfterMs): UserError {
   const { who, why, hint } = describe(state);
   return new UserError("engine-unavailable", `${who} did not answer within ${Math.round(waitedMs / 1000)} s${why}`, {

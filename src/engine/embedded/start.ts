@@ -1,4 +1,4 @@
-/** Starting and stopping the engine daemon. Any number of commands may do so at once; one daemon comes of it. */
+/** Starts the engine daemon. Any number of commands may do so at once; only one daemon results. */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync } from "node:fs";
 import path from "node:path";
@@ -17,11 +17,11 @@ export interface DaemonStart {
   onNotice?: ((text: string) => void) | undefined;
 }
 
-/** A daemon that was killed with a large cache sweeps and loads for a while. */
+/** A daemon that was killed with a large cache takes a while to clean up and load. */
 const startTimeoutMs = 90_000;
 const pollMs = 15;
 
-/** Resolves when a daemon answers for the state folder: ours, or the one that another command started meanwhile. */
+/** Resolves when a daemon answers for the state folder: this one, or one that another command has started meanwhile. */
 export async function startDaemon(start: DaemonStart): Promise<DaemonStatus> {
   const { state, signal, onNotice } = start;
   const startedMs = performance.now();
@@ -32,7 +32,7 @@ export async function startDaemon(start: DaemonStart): Promise<DaemonStatus> {
     signal?.throwIfAborted();
     const status = await daemonStatus(state, { signal, onNotice });
     if (status !== undefined) return status;
-    // Another daemon is starting or stopping: it will answer, or give the lock back.
+    // Another daemon holds the lock while it starts or stops: it will answer, or release the lock.
     if (ended.exitCode === DaemonExit.lockHeld) {
       await sleep(100);
       if ((await daemonStatus(state, { signal, onNotice })) === undefined) ended = spawnDaemon(start);
@@ -66,7 +66,7 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
       String(idleTimeoutMs),
       ...("address" in source ? ["--buildkit-host", source.address] : ["--buildkitd", source.buildkitd]),
     ],
-    // A session of its own, away from our terminal and folder, with nothing of ours held open.
+    // Runs in a session of its own, detached from the terminal and folder, with none of this process's files open.
     { detached: true, cwd: "/", stdio: ["ignore", log, log], env: { ...daemonEnvironment(), ...mallocSettings } },
   );
   closeSync(log);
@@ -78,10 +78,10 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
 }
 
 /**
- * For glibc, elsewhere without meaning: a daemon that is idle gives its memory back (`src/engine-daemon/rest.ts`). Few arenas, as what is
- * freed in one is of no use to the threads of another; pieces of streams (64 KiB) and what is larger by themselves, so that they go
- * back when they are freed: among small pieces they would leave holes that stay. Without a number here the threshold for that
- * grows up to 32 MiB with what is freed.
+ * Settings for glibc, ignored by other C libraries: they let an idle daemon return its memory
+ * (`src/engine-daemon/rest.ts`). Few arenas, because memory freed in one is of no use to threads of another. Stream
+ * buffers (64 KiB) and larger blocks are mapped separately, so that freeing them returns them; among small blocks they
+ * would leave holes that stay. Without an explicit threshold glibc raises its own to as much as 32 MiB.
  */
 const mallocSettings = {
   MALLOC_ARENA_MAX: "2",
@@ -89,7 +89,10 @@ const mallocSettings = {
   MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
 };
 
-/** Why the daemon ended, as it wrote down itself; undefined where it ended well or could not write any more. */
+/**
+ * Returns the reason that the daemon itself recorded for its end; undefined if it ended well or could not write any
+ * more.
+ */
 export function lastFailure(state: string): StartFailure | undefined {
   try {
     return parseFailure(JSON.parse(readFileSync(path.join(state, failureFile), "utf8")));
@@ -98,7 +101,7 @@ export function lastFailure(state: string): StartFailure | undefined {
   }
 }
 
-/** Undefined for what no daemon wrote. */
+/** Returns undefined for content that no daemon wrote. */
 function parseFailure(value: unknown): StartFailure | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { message, detail, hint } = value as Record<string, unknown>;
@@ -106,7 +109,7 @@ function parseFailure(value: unknown): StartFailure | undefined {
   return { message, ...(typeof detail === "string" ? { detail } : {}), ...(typeof hint === "string" ? { hint } : {}) };
 }
 
-/** BuildKit's databases alone take as much; with less it neither starts nor says why. */
+/** BuildKit's databases alone take this much; with less it neither starts nor says why. */
 const leastFreeBytes = 8 * 1024 * 1024;
 
 function requireSpace(state: string): void {
@@ -123,9 +126,9 @@ function requireSpace(state: string): void {
 }
 
 function startFailure(state: string, fallback: string): UserError {
-  // Whatever it met, this is why.
+  // A full disk is the reason, whatever error it caused.
   requireSpace(state);
-  // It may have died before it could say why: the log's tail has to do then.
+  // If the daemon died before it could record the reason, the end of its log has to do.
   const failure: StartFailure = lastFailure(state) ?? { message: fallback };
   return new UserError("engine-unavailable", `the embedded engine can't start: ${failure.message}`, {
     detail: failure.detail ?? logTail(state, 12),
@@ -133,7 +136,7 @@ function startFailure(state: string, fallback: string): UserError {
   });
 }
 
-/** The last lines of the daemon's log. */
+/** Returns the last lines of the daemon's log. */
 export function logTail(state: string, lines: number): string {
   try {
     return readFileSync(path.join(state, "engine.log"), "utf8").trimEnd().split("\n").slice(-lines).join("\n");

@@ -1,4 +1,4 @@
-/** Stopping the engine daemon: by asking it, and where it does not answer by ending its process and all that it runs. */
+/** Stops the engine daemon: by request, or if it does not answer, by ending its process and everything that it runs. */
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
@@ -8,23 +8,23 @@ import { tellAfterMs } from "./silence.ts";
 import { clearState, notedProcess, type DaemonStatus } from "../../engine-daemon/index.ts";
 
 const stopTimeoutMs = 30_000;
-/** After SIGKILL the kernel takes no longer, unless the process waits for a disk. */
+/** After SIGKILL the kernel needs no longer, unless the process waits for a disk. */
 const killTimeoutMs = 5000;
 const pollMs = 15;
 
-/** What came of asking a daemon to stop. */
+/** Outcome of a request to stop. */
 export type StopOutcome = { stopped: true; sessions: number } | { stopped: false; sessions: number } | "absent";
 
 /**
- * Resolves when the daemon has ended. Without `force` it refuses while sessions are open. With it a daemon that does not
- * answer, or does not end, is killed; so is what one that was killed has left.
+ * Stops the daemon and resolves when it has ended. Without `force` it refuses while sessions are open. With `force`, a
+ * daemon that does not answer or end is killed, and so is what a killed one has left.
  */
 export async function stopDaemon(
   state: string,
   force: boolean,
   onNotice?: (text: string) => void,
 ): Promise<StopOutcome> {
-  // Who forces does not wait for long.
+  // A forced stop does not wait long.
   const options: RequestOptions = force ? { giveUpMs: tellAfterMs } : { onNotice };
   const pid = notedProcess(state, "daemon");
   let outcome: StopOutcome;
@@ -58,13 +58,13 @@ async function askToStop(state: string, force: boolean, options: RequestOptions)
   });
 }
 
-/** Kills the daemon that was asked, if it still runs, and cleans up as the next daemon would. */
+/** Kills the daemon that was asked to stop, if it still runs, and cleans up as the next daemon would. */
 async function endAll(state: string, asked: number | undefined): Promise<void> {
   const pid = notedProcess(state, "daemon");
-  // Another command has started a new one meanwhile, which has cleaned up itself.
+  // Another command has started a new daemon meanwhile, which has cleaned up itself.
   if (pid !== undefined && pid !== asked) return;
   if (pid !== undefined) {
-    // Commands that it runs are of its group; buildkitd and the registry have theirs, and are swept.
+    // The daemon's commands are in its process group; buildkitd and the registry have their own and are swept.
     for (const target of [-pid, pid]) kill(target);
     if (!(await hasEnded(pid, killTimeoutMs)))
       throw new UserError("engine-unavailable", `the engine daemon (pid ${pid}) can't be killed`, {
@@ -79,7 +79,10 @@ async function endAll(state: string, asked: number | undefined): Promise<void> {
   });
 }
 
-/** A full disk keeps only a state in which no daemon ever ran from being locked: there is nothing in it to clear. */
+/**
+ * Clears what the daemon has left. A full disk keeps the lock from being taken only where no daemon ever ran, and then
+ * there is nothing to clear.
+ */
 async function cleared(state: string): Promise<boolean> {
   try {
     return await clearState(state, killTimeoutMs);
@@ -102,6 +105,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended already, or leads no group.
+    // The process has already ended, or leads no group.
   }
 }

@@ -29,7 +29,7 @@ export function remoteTerminal(state: string, token: string, { id, name }: Termi
   };
 }
 
-/** A line to the helper in a service's container. */
+/** Connects to the helper in a service's container. */
 export function liveLine(state: string, token: string, serviceId: string): Promise<Duplex> {
   const headers = {
     ...controlHeaders(state),
@@ -57,7 +57,7 @@ function upgraded(socketPath: string, headers: Record<string, string>, path = "/
   });
 }
 
-/** What is at the other end of a line of frames. */
+/** Returns the terminal at the other end of a connection that carries frames. */
 export function followTerminal(socket: Duplex, size: TerminalSize, onOutput: (data: Uint8Array) => void): TerminalLine {
   const reader = new FrameReader();
   let exitCode: number | undefined;

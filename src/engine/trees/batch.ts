@@ -3,13 +3,13 @@ import type { TreeStep } from "./recipe.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 
 /**
- * From this many steps on, a Dagger engine gets them as one copy: there every step is a layer of its own, 30 to 70 ms
- * each, and past some 450 layers the kernel refuses the mount (both seen on engine 0.21.8). The embedded engine turns any
+ * From this many steps on, a Dagger engine gets them as one copy: every step is a layer there, 30 to 70 ms each, and
+ * beyond some 450 layers the kernel refuses the mount (both measured on engine 0.21.8). The embedded engine turns any
  * number of steps into one file operation.
  */
 export const batchFromSteps = 5;
 
-/** Whether the steps can be laid as one copy: names that an include pattern would read otherwise can't. */
+/** Reports whether the steps can be applied as one copy: no name may have another meaning as an include pattern. */
 export function canBatch(steps: readonly TreeStep[], filter: TreeFilter): boolean {
   const literal = (path: string): boolean => !/[*?[\]\\!#]/.test(path) && path.trim() === path;
   return (
@@ -17,7 +17,7 @@ export function canBatch(steps: readonly TreeStep[], filter: TreeFilter): boolea
   );
 }
 
-/** Lays the steps as removals, then one copy of what is new, read from the host; returns the id of the result. */
+/** Applies the steps as removals and one copy of what is new, read from the host; returns the id of the result. */
 export async function layBatch(
   session: EngineSession,
   baseId: string,
@@ -44,7 +44,9 @@ export async function layBatch(
   return id;
 }
 
-/** What an include list names: files, links and folders that stay empty; the other folders come with what is in them. */
+/**
+ * Returns paths for an include list: files, links and folders that stay empty; other folders come with their content.
+ */
 function newPaths(steps: readonly TreeStep[]): string[] {
   const entries = steps.flatMap((step) => ("entry" in step ? [step.entry] : []));
   const parents = new Set(entries.map((entry) => entry.path.slice(0, Math.max(0, entry.path.lastIndexOf("/")))));

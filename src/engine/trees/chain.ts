@@ -3,12 +3,12 @@ import type { TreeEntry } from "../../tree/index.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 import type { TreeStep } from "./recipe.ts";
 
-/** Text up to this travels inside the query; anything larger, or not text, is read by the engine from the host. */
+/** Text up to this size travels inside the query; the engine reads anything else from the host. */
 const inlineLimitBytes = 128 * 1024;
-/** Steps in one query: deep enough to be one round trip for an edit, shallow enough for every GraphQL parser. */
+/** Steps in one query: enough for an edit in one round trip, and few enough for every GraphQL parser. */
 const stepsPerQuery = 64;
 
-/** Lays steps on a snapshot through the core API; returns the id of the result. */
+/** Applies steps to a snapshot through the core API; returns the id of the result. */
 export async function layRecipe(
   session: EngineSession,
   baseId: string,
@@ -24,7 +24,7 @@ export async function layRecipe(
     for (const step of steps.slice(start, start + stepsPerQuery)) {
       calls.push(await stepCall(session, root, step, variables, declared, options));
     }
-    // A file that the engine reads itself is read now: later it may be another one.
+    // `sync` makes the engine read host files now, as they may change later.
     const answer = declared.some((text) => text.endsWith(": ID!") && text !== "$id: ID!") ? "sync" : "id";
     const chain = `${calls.join(" { ")} { ${answer} }${" }".repeat(calls.length - 1)}`;
     const document = `query LayEdits(${declared.join(", ")}) { node(id: $id) { ... on Directory { ${chain} } } }`;
@@ -34,7 +34,7 @@ export async function layRecipe(
   return id;
 }
 
-/** One field of the chain with its arguments; texts go into variables, so that no path or content needs escaping. */
+/** Returns one field of the chain. Texts go into variables, so that no path or content needs escaping. */
 async function stepCall(
   session: EngineSession,
   root: string,
@@ -65,7 +65,7 @@ async function stepCall(
   return `withFile(path: ${path}, source: ${variable(source, "ID!")}, permissions: ${entry.mode})`;
 }
 
-/** A host file as the engine reads it now. */
+/** Returns the id of a host file as the engine reads it now. */
 export async function hostFile(session: EngineSession, file: string, options: QueryOptions): Promise<string> {
   const document = "query HostFile($path: String!) { host { file(path: $path, noCache: true) { id } } }";
   const result = await session.query<{ host: { file: { id: string } } }>(document, { path: file }, options);
@@ -74,7 +74,7 @@ export async function hostFile(session: EngineSession, file: string, options: Qu
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The file's text if it is moderate in size and valid UTF-8 without NUL; undefined sends it as a host file. */
+/** Returns the file's text if it is small and valid UTF-8 without NUL; undefined sends it as a host file. */
 function inlineText(root: string, entry: TreeEntry): string | undefined {
   if (entry.sizeBytes > inlineLimitBytes) return undefined;
   let content: Buffer;

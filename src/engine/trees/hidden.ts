@@ -1,8 +1,8 @@
 import { listTree, PathTest, topmost, type TreeFilter, type TreeListing } from "../../tree/index.ts";
 
 /**
- * Paths that are there and that the filter leaves out by a rule which no engine knows, so that they have to be named:
- * files and whole folders, relative to the root of the listing that the filter made.
+ * Returns existing paths that the filter leaves out by a rule that no engine knows, so that they have to be excluded by
+ * name: files and whole folders, relative to the root of the listing that the filter produced.
  */
 export function hiddenIn(listing: TreeListing, filter: TreeFilter): string[] {
   if (filter.leaveOut === undefined) return [];
@@ -11,7 +11,7 @@ export function hiddenIn(listing: TreeListing, filter: TreeFilter): string[] {
   return [...topmost(entries.flatMap(({ path }) => (wanted.has(path) ? [] : [path])))];
 }
 
-/** Of what concerns the caller, what the filter selects; for rules that no engine knows. `root` is a real path. */
+/** Narrows `concerns` to paths that the filter selects, for rules that no engine knows. `root` is a real path. */
 export function onlySelected(
   root: string,
   filter: TreeFilter,

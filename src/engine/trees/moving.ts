@@ -1,8 +1,8 @@
 import { UserError } from "../../errors/index.ts";
 
-/** Files that concern the caller moved each time they were read. */
+/** Files that concern the caller changed each time they were read. */
 export class MovingFiles extends UserError {
-  /** Absolute. */
+  /** Absolute paths. */
   readonly moved: readonly string[];
 
   constructor(root: string, moved: readonly string[]) {
@@ -19,10 +19,11 @@ export class MovingFiles extends UserError {
 }
 
 /**
- * The file that the engine could not read as it was listed, as the engine names it; undefined for any other failure. It moved while
- * it was sent, or the engine read it once more long after: BuildKit keeps one copy of a host folder, brings it up to date with the
- * next transfer of that folder, in whichever session, and may prune it, so that an edit laid on the tree that was sent first has that
- * tree read anew. The engine wraps the sender's words (buildkit/fsutil/sender.ts) in its own.
+ * Returns the file that the engine could not read as listed, as the engine names it; undefined for any other failure.
+ * The file changed while it was sent, or the engine read it again much later: BuildKit keeps one copy of a host folder,
+ * updates it with the next transfer of that folder in any session, and may prune it. An edit laid on the first transfer
+ * then makes BuildKit read that tree again. The engine embeds the sender's message (buildkit/fsutil/sender.ts) in its
+ * own.
  */
 export function fileReadAgain(failure: unknown): string | undefined {
   return failure instanceof Error

@@ -2,8 +2,8 @@ import { compareTreePaths, type TreeChanges, type TreeEntry } from "../../tree/i
 
 /**
  * One step that turns a base snapshot into the tree on disk. A recipe is the whole difference in one canonical order:
- * what must go first, sorted, then what must be there, sorted; so a state that comes back has the same recipe, and the
- * engine, which caches by recipe, has its result already.
+ * removals first, sorted, then additions, sorted. A state that returns therefore has the same recipe, and the engine,
+ * which caches by recipe, already has its result.
  */
 export type TreeStep =
   | { kind: "remove-file"; path: string }
@@ -12,15 +12,15 @@ export type TreeStep =
   | { kind: "file"; entry: TreeEntry }
   | { kind: "symlink"; entry: TreeEntry };
 
-/** When laying a difference costs more than sending the tree anew. */
+/** Limits beyond which a difference costs more than sending the tree again. */
 export interface RecipeLimits {
-  /** Steps that are always fine, however small the tree. */
+  /** Number of steps that is always allowed, however small the tree. */
   smallSteps: number;
-  /** Steps that are too many, however large the tree. */
+  /** Number of steps that is never exceeded, however large the tree. */
   largestSteps: number;
-  /** Share of the tree's entries between the two. */
+  /** Share of the tree's entries that is allowed in between. */
   share: number;
-  /** Bytes of changed files. */
+  /** Total bytes of changed files. */
   largestBytes: number;
 }
 
@@ -31,10 +31,10 @@ export const recipeLimits: RecipeLimits = {
   largestBytes: 32 * 1024 * 1024,
 };
 
-/** Why a difference cannot (or should not) be laid on the base. */
+/** Why a difference cannot, or should not, be applied to the base. */
 export type NewBaseReason = "many-changes" | "folder-mode" | "special-mode" | "name-reads-as-pattern";
 
-/** The steps for a difference, or why a new base is the better way. */
+/** Returns the steps for a difference, or why the tree should be sent as a new base. */
 export function recipeOf(
   changes: TreeChanges,
   treeEntries: number,
@@ -44,7 +44,7 @@ export function recipeOf(
   const additions: TreeStep[] = [];
   let removedFolder: string | undefined;
   const remove = (entry: TreeEntry): void => {
-    // A removed folder takes what is in it along.
+    // Removing a folder removes its content too.
     if (removedFolder !== undefined && entry.path.startsWith(removedFolder)) return;
     const isFolder = entry.type === "directory";
     if (isFolder) removedFolder = `${entry.path}/`;
@@ -54,7 +54,7 @@ export function recipeOf(
   for (const { before, after } of changes.changed) {
     if (before.type === "directory" && after.type === "directory") return { newBase: "folder-mode" };
   }
-  // A write keeps the mode of the file that it finds and follows a link: where either would matter the old one goes first.
+  // Writing keeps an existing file's mode and follows links; where either matters, the old entry is removed first.
   const replaced = changes.changed.filter(
     ({ before, after }) => before.type !== "file" || after.type !== "file" || before.mode !== after.mode,
   );
@@ -63,7 +63,7 @@ export function recipeOf(
   const present = [...changes.added, ...changes.changed.map((change) => change.after)];
   let bytes = 0;
   for (const entry of sortEntries(present)) {
-    // Engines write permissions only; set-user-id, set-group-id and sticky bits travel with a whole tree.
+    // Engines write permission bits only; set-user-id, set-group-id and sticky bits travel with a whole tree.
     if (entry.type !== "symlink" && (entry.mode & 0o7000) !== 0) return { newBase: "special-mode" };
     additions.push({ kind: entry.type, entry });
     bytes += entry.sizeBytes;
@@ -72,7 +72,7 @@ export function recipeOf(
   const steps = [...removals, ...additions];
   const allowed = Math.min(limits.largestSteps, Math.max(limits.smallSteps, treeEntries * limits.share));
   if (steps.length > allowed || bytes > limits.largestBytes) return { newBase: "many-changes" };
-  // A Dagger engine takes the path of a removal as a pattern: `[id].ts` would remove `i.ts`.
+  // A Dagger engine reads the path of a removal as a pattern: `[id].ts` would remove `i.ts`.
   if (removals.some((step) => "path" in step && /[*?[\]\\]/.test(step.path)))
     return { newBase: "name-reads-as-pattern" };
   return steps;

@@ -1,18 +1,19 @@
 import type { TreeEntry, TreeListing } from "../../tree/index.ts";
 
-/** A file that moves all the time is laid only where it travels inside the query: the engine reads a larger one later. */
+/** A file that keeps changing is laid only if it fits into the query, because the engine reads a larger one later. */
 const largestLaidBytes = 128 * 1024;
 const strictAttempts = 2;
 
 /**
- * What moved while a tree was sent. What concerns the caller has to be read again; what does not is left out of the next
- * attempt, with its folder where it moves again and again, so that a program that never rests keeps nobody from running.
+ * Tracks what changed while a tree was sent. Files that concern the caller have to be read again. Others are left out
+ * of the next attempt, with their folder if they change repeatedly, so that a program that never rests cannot keep a
+ * run waiting.
  */
 export class Restless {
   private readonly concerns: (path: string) => boolean;
   private readonly leftOut = new Set<string>();
   private attempts = 0;
-  /** What moved in the last attempt and concerns the caller. */
+  /** Files that changed in the last attempt and concern the caller. */
   concerned: string[] = [];
 
   constructor(concerns: (path: string) => boolean = () => true) {
@@ -28,12 +29,12 @@ export class Restless {
     return moved.filter(this.concerns);
   }
 
-  /** Leaves these paths out of the next attempt, and what is in them. */
+  /** Leaves these paths, and what is in them, out of the next attempt. */
   hide(paths: readonly string[]): void {
     for (const path of paths) this.leftOut.add(path);
   }
 
-  /** Takes in what moved during an attempt. */
+  /** Records what changed during an attempt. */
   note(moved: readonly string[], listing: TreeListing): void {
     this.attempts++;
     this.concerned = this.mattering(moved);
@@ -49,8 +50,8 @@ export class Restless {
   }
 
   /**
-   * Whether nothing can have come and gone between two listings unseen, which shows in a folder's times. Where that
-   * happens again and again, it is none of the files that concern the caller: those would have been seen once.
+   * Reports whether unchanged folder times rule out that a file was created and deleted between two listings. After
+   * repeated attempts such a file is none that concerns the caller, as it would have been seen once.
    */
   allowsTouched(before: TreeListing, after: TreeListing): boolean {
     if (this.attempts >= strictAttempts) return true;
@@ -68,7 +69,7 @@ export class Restless {
     return { ...listing, entries: listing.entries.filter(({ path }) => !this.isLeftOut(path)) };
   }
 
-  /** Whether a file would have to be read by the engine, some time later. */
+  /** Reports whether the engine would have to read a file later, when it may have changed. */
   isUnreadable({ path, type, sizeBytes }: TreeEntry): boolean {
     return this.leftOut.size > 0 && this.isLeftOut(path) && type === "file" && sizeBytes > largestLaidBytes;
   }
@@ -82,7 +83,7 @@ export class Restless {
   }
 }
 
-/** The listing, but that nobody can say what these files hold: they differ from whatever they are compared with. */
+/** Marks the content of these files as unknown, so that they differ from anything they are compared with. */
 export function asUnknown(listing: TreeListing, files: readonly string[]): TreeListing {
   if (files.length === 0) return listing;
   const unknown = new Set(files);

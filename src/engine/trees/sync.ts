@@ -23,26 +23,26 @@ export interface SyncedTree {
   /** Id of the `Directory`. */
   id: string;
   listing: TreeListing;
-  /** How it got there: sent whole, or so many steps laid on the last snapshot. */
+  /** How the engine got it: sent whole, or by this many steps on the last snapshot. */
   via: { kind: "base"; reason: "first" | NewBaseReason } | { kind: "edits"; steps: number } | { kind: "same" };
-  /** Paths that concern the caller and are others by now than in the listing that it gave. */
+  /** Paths that concern the caller and have changed since the listing that it passed. */
   moved: string[];
 }
 
 export interface SyncOptions extends QueryOptions {
-  /** A listing made a moment ago with the same filter; saves the walk. */
+  /** A recent listing with the same filter; saves listing the tree again. */
   listing?: TreeListing;
   /**
-   * Whether a path below the root matters to the caller; without it all do. What does not may move while it is sent: it
-   * arrives as it was at some moment, or not at all.
+   * Reports whether a path below the root matters to the caller; by default all do. Others may change while they are
+   * sent: they arrive in some state, or not at all.
    */
   concerns?: (path: string) => boolean;
 }
 
 export interface TreeSyncOptions {
   /**
-   * Knows the base's content, so that a file that was edited and put back counts as unchanged. Without it such a file is
-   * laid again: right, but a cache miss.
+   * Knows the base's content, so that a file that was edited and restored counts as unchanged. Without it such a file
+   * is laid again, which is correct but misses the cache.
    */
   hasher?: ContentHasher;
 }
@@ -51,26 +51,26 @@ interface Base {
   id: string;
   listing: TreeListing;
   hashes: Map<string, string> | undefined;
-  /** Results laid on this base, by recipe: the ones used last, so that a state that comes back needs no query. */
+  /** Results laid on this base, keyed by recipe; the most recent ones, so that a state that returns needs no query. */
   laid: Map<string, string>;
 }
 
-/** A tree that is written to without pause is read this often before the caller is told. */
+/** Attempts at reading a tree that keeps changing before the caller gets an error. */
 const readAttempts = 4;
-/** So often where what moves concerns nobody: each time, what was seen to move is left out of the next one. */
+/** Attempts if the changes concern nobody; each one leaves out what was seen to change. */
 const restlessAttempts = 12;
 const rememberedRecipes = 64;
 
 /**
- * Host trees in one session: each is sent once, then edits cost what they change. The whole difference to the base is
- * laid each time in one canonical order, never edit upon edit; a large difference makes a new base. What comes back is
- * what was listed: a file that moves meanwhile makes it start again.
+ * Host trees in one session. Each is sent once; afterwards an edit costs only what it changes. The whole difference to
+ * the base is laid each time in one canonical order, never edit upon edit, and a large difference makes a new base. The
+ * result always matches a listing: a file that changes meanwhile restarts the sync.
  */
 export class TreeSync {
   private readonly session: EngineSession;
   private readonly hasher: ContentHasher | undefined;
   private readonly bases = new Map<string, Base>();
-  /** One sync at a time for a tree: the second caller finds the first one's result. */
+  /** One sync at a time for each tree, so that a second caller finds the first one's result. */
   private readonly queues = new Map<string, Promise<unknown>>();
 
   constructor(session: EngineSession, options: TreeSyncOptions = {}) {
@@ -78,7 +78,7 @@ export class TreeSync {
     this.hasher = options.hasher;
   }
 
-  /** The folder at `path` (absolute) as it is now, less what the filter leaves out. */
+  /** Syncs the folder at `path` (absolute) as it is now, without what the filter leaves out. */
   directory(path: string, filter: TreeFilter = {}, options: SyncOptions = {}): Promise<SyncedTree> {
     const key = JSON.stringify([
       path,
@@ -96,12 +96,12 @@ export class TreeSync {
     return run;
   }
 
-  /** Sends every tree whole at its next sync: after a failure of which `fileReadAgain` knows the file. */
+  /** Sends every tree whole at its next sync; call it after a failure for which `fileReadAgain` returns a file. */
   forget(): void {
     this.bases.clear();
   }
 
-  /** One host file as it is now. */
+  /** Returns one host file as it is now. */
   async file(path: string, options: QueryOptions = {}): Promise<{ id: string }> {
     return { id: await hostFile(this.session, path, options) };
   }
@@ -123,7 +123,7 @@ export class TreeSync {
     throw new MovingFiles(given.root, restless.concerned.length > 0 ? restless.concerned : restless.paths);
   }
 
-  /** Undefined when something moved meanwhile that must not have. */
+  /** Returns undefined if something changed meanwhile that must not. */
   private async attempt(
     key: string,
     filter: TreeFilter,
@@ -138,7 +138,7 @@ export class TreeSync {
     const base = await this.send(key, filter, listing, restless, options);
     if (base === undefined) return undefined;
     const via = { kind: "base", reason: steps.newBase } as const;
-    // What was left out of it is laid on it, as far as that is little.
+    // What was left out is laid on the base, if it is small enough.
     const rest = restless.paths.length === 0 ? [] : this.difference(base, listing);
     if (!Array.isArray(rest) || rest.length === 0) return { id: base.id, via };
     const laid = await this.lay(base, listing, filter, rest, restless, options);
@@ -154,7 +154,7 @@ export class TreeSync {
     return recipeOf(changes, listing.entries.length);
   }
 
-  /** Of what concerns the caller: which paths hold something else in the second listing. */
+  /** Returns the paths that concern the caller and differ between the two listings. */
   private movedSince(given: TreeListing, listing: TreeListing, { concerns }: SyncOptions): string[] {
     if (given === listing) return [];
     const { hasher } = this;
@@ -165,7 +165,7 @@ export class TreeSync {
     return concerns === undefined ? moved : moved.filter(concerns);
   }
 
-  /** Undefined when a file that concerns the caller moved while it was read. */
+  /** Returns undefined if a file that concerns the caller changed while it was read. */
   private async lay(
     base: Base,
     listing: TreeListing,
@@ -190,7 +190,7 @@ export class TreeSync {
         ? await layBatch(this.session, base.id, listing.root, filter, steps, options)
         : await layRecipe(this.session, base.id, listing.root, steps, options);
     } catch (error) {
-      // A file that is gone by now was listed a moment ago: look again. Anything else is a real failure.
+      // A file that has vanished was listed a moment ago, so the tree is listed again. Anything else is a real failure.
       const gone = moved();
       if (gone.length === 0) throw error;
       restless.note(gone, listing);
@@ -201,14 +201,14 @@ export class TreeSync {
       restless.note(movedNow, listing);
       return undefined;
     }
-    // What moved concerns nobody here; who else asks for this recipe gets it laid anew.
+    // The change concerns nobody here, but other callers with this recipe must lay it again.
     if (movedNow.length > 0) return { id, via };
     base.laid.set(recipe, id);
     if (base.laid.size > rememberedRecipes) base.laid.delete(base.laid.keys().next().value!);
     return { id, via };
   }
 
-  /** Sends the whole tree; undefined when it moved meanwhile, so that no listing is taken for another's content. */
+  /** Sends the whole tree. Returns undefined if it changed meanwhile, so that no listing stands for other content. */
   private async send(
     key: string,
     filter: TreeFilter,
@@ -226,7 +226,7 @@ export class TreeSync {
     }`;
     const exclude = [...(filter.exclude ?? []), ...restless.paths.map(literalPattern)];
     const variables = { path: listing.root, include: filter.include ?? [], exclude };
-    // The transfer replaces the engine's copy of the last one, also where it fails.
+    // The transfer replaces the engine's previous copy, even if it fails.
     this.bases.delete(key);
     const look = (): TreeListing => restless.without(listTree(listing.root, { ...filter, leaveOut: undefined }));
     let id: string;
@@ -260,7 +260,7 @@ export class TreeSync {
   }
 }
 
-/** Names a step by its content where that is known, else by the file's identity on disk. */
+/** Identifies a step by its content if known, else by the file's identity on disk. */
 function recipeKey(root: string, step: TreeStep, hasher: ContentHasher | undefined): string {
   if (step.kind === "remove-file" || step.kind === "remove-directory") return `${step.kind} ${step.path}`;
   const { entry } = step;
@@ -273,7 +273,7 @@ function recipeKey(root: string, step: TreeStep, hasher: ContentHasher | undefin
   return JSON.stringify([step.kind, entry.path, entry.mode, content]);
 }
 
-/** Whether what a step wrote is what is on disk now. */
+/** Reports whether the disk still has what a step wrote. */
 function isStill(root: string, step: TreeStep): boolean {
   if (step.kind === "remove-file" || step.kind === "remove-directory") return true;
   const now = statEntry(root, step.entry.path);
