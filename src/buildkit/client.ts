@@ -12,8 +12,8 @@ import type { Build, BuildkitClient } from "./types.ts";
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * Connects to the daemon at `unix:///path` or `tcp://host:port`. Rejects at once when nothing listens there, and after
- * `timeoutMs` when what listens does not answer as a BuildKit daemon.
+ * Connects to the daemon at `unix:///path` or `tcp://host:port`. Throws a `UserError`: immediately when nothing listens
+ * there, and after `timeoutMs` when the listener does not answer as a BuildKit daemon.
  */
 export async function connectBuildkit(address: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<BuildkitClient> {
   const channel = new Channel(address);
@@ -64,7 +64,10 @@ function networkOf(labels: Record<string, string> = {}): "isolated" | "host" {
   return labels["org.mobyproject.buildkit.worker.network"] === "host" ? "host" : "isolated";
 }
 
-/** Resolves when something accepts connections at the address; gRPC alone would retry until its deadline. */
+/**
+ * Resolves when something accepts connections at the address, and rejects at once otherwise. gRPC alone would retry
+ * until its deadline.
+ */
 export function probe(address: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(socketOptions(address));

@@ -1,6 +1,6 @@
 import type { Definition } from "../llb/types.ts";
 
-/** What is mounted into a gateway container. The root file system is the mount at `/`. */
+/** A mount of a gateway container. The mount at `/` is the root file system. */
 export type ContainerMount =
   | { kind: "bind"; destination: string; definition: Definition; selector?: string; readonly?: boolean }
   | {
@@ -14,7 +14,7 @@ export type ContainerMount =
   | { kind: "tmpfs"; destination: string; sizeBytes?: number }
   | ({ kind: "secret" | "ssh"; destination: string } & SessionFile);
 
-/** A file or socket that comes from the client's session while the container runs. */
+/** A file or socket that the client's session provides while the container runs. */
 interface SessionFile {
   id: string;
   uid?: number;
@@ -26,55 +26,55 @@ interface SessionFile {
 
 export interface ContainerRequest {
   mounts: readonly ContainerMount[];
-  /** `linux/arm64`; the daemon's own when absent. */
+  /** For example `linux/arm64`; the daemon's own platform when absent. */
   platform?: string;
-  /** With one, the container's network namespace is new and goes with it. */
+  /** If set, the container gets a new network namespace, which is removed with it. */
   hostname?: string;
-  /** A process in it may have root capabilities: needs the daemon's `security.insecure` entitlement. */
+  /** Whether processes may have root capabilities. Requires the daemon's `security.insecure` entitlement. */
   insecure?: boolean;
 }
 
 export interface ProcessRequest {
   args: readonly string[];
-  /** `NAME=value`. */
+  /** `NAME=value` pairs. */
   env?: readonly string[];
   cwd?: string;
-  /** The image's notation: `name`, `uid`, `uid:gid`; root when absent. */
+  /** In the image's notation: `name`, `uid` or `uid:gid`; root when absent. */
   user?: string;
-  /** Root capabilities: needs the daemon's `security.insecure` entitlement. */
+  /** Whether the process has root capabilities. Requires the daemon's `security.insecure` entitlement. */
   insecure?: boolean;
   secretEnv?: readonly { id: string; name: string; optional?: boolean }[];
-  /** It has a terminal, which takes input; all that it prints is `stdout`. */
+  /** Gives the process a terminal, which accepts input. All its output is then `stdout`. */
   tty?: boolean;
   onOutput?(stream: "stdout" | "stderr", data: Uint8Array): void;
 }
 
-/** How a process ended: by itself with a code, or because BuildKit could not run it or lost it. */
+/** How a process ended: by itself with an exit code, or because BuildKit could not run it or lost it. */
 export interface ProcessEnd {
-  /** -1 where it is not known. */
+  /** -1 when unknown. */
   exitCode: number;
-  /** Why there is no exit code of the process's own; `exitCode` is -1 then. */
+  /** Why the process has no exit code of its own; `exitCode` is -1 then. */
   failure?: string;
 }
 
 export interface ContainerProcess {
-  /** Resolves when it runs, or has ended without ever running. */
+  /** Resolves when the process runs, or has ended without running. */
   readonly started: Promise<void>;
-  /** Resolves after the last output was told. Never rejects. */
+  /** Resolves after the last output was reported. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
-  /** `SIGTERM`, `SIGKILL`, … */
+  /** Sends a signal by name: `SIGTERM`, `SIGKILL`, … */
   signal(name: string): void;
-  /** Input for a process with a terminal. */
+  /** Sends input to a process with a terminal. */
   write(data: Uint8Array): void;
-  /** The size of its terminal. */
+  /** Sets the size of the process's terminal. */
   resize(rows: number, columns: number): void;
-  /** Stops and continues the telling of output; a process that goes on to print waits after a while. */
+  /** Pauses and resumes `onOutput`. While it is paused, a process that keeps printing blocks after a while. */
   hold(isHeld: boolean): void;
 }
 
-/** A container that runs until it is released. The first process is its init: with it all others end. */
+/** A container that runs until it is released. Its first process is the init: when it ends, all others end too. */
 export interface GatewayContainer {
   start(process: ProcessRequest): ContainerProcess;
-  /** Kills what still runs and removes the container. */
+  /** Kills the remaining processes and removes the container. */
   release(): Promise<void>;
 }

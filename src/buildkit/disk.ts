@@ -3,6 +3,7 @@ import { fromCallError } from "./connection/grpc-error.ts";
 import { control } from "./connection/messages.ts";
 import type { DiskUsage, PruneOptions } from "./types.ts";
 
+/** Returns the cache records of the daemon, with sizes in bytes. */
 export async function diskUsage(channel: Channel): Promise<DiskUsage> {
   const { record } = await channel.unary(control.diskUsage, {});
   const sum = (records: typeof record): number =>
@@ -20,7 +21,7 @@ export async function diskUsage(channel: Channel): Promise<DiskUsage> {
   };
 }
 
-/** The daemon tells each record as it goes. */
+/** Removes cache records. The daemon streams each record as it removes it. */
 export function prune(channel: Channel, options: PruneOptions = {}): Promise<{ freedBytes: number; records: number }> {
   const { all = false, keepUsedWithinMs = 0, keepBytes = 0 } = options;
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** The door to BuildKit: one connection, long-lived builds on it, host trees served to it. */
+/** BuildKit client: one connection, long-lived builds on it, and host trees served to it. */
 export { connectBuildkit } from "./client.ts";
 export { ExecFailure, SolveError } from "./connection/errors.ts";
 export type * from "./types.ts";

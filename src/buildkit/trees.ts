@@ -11,15 +11,15 @@ interface Serving {
 }
 
 /**
- * The host trees that are offered to BuildKit, each in a session of its own whose id is the tree's digest: a `local://`
- * source is cached by session id, so that the same tree has one cache key in every build and after a restart.
+ * Host trees served to BuildKit. Each has a session of its own whose id is derived from the tree's digest. BuildKit
+ * caches a `local://` source by session id, so the same tree has one cache key in every build and after a restart.
  *
- *     (none) ──serve──▶ served ──last release──▶ closing ──the daemon forgot the id──▶ (none)
- *                                                   └─ serve waits
+ *    (none) ──serve──▶ served ──last release──▶ closing ──the daemon forgot the id──▶ (none)
+ *                                                  └─ serve waits
  */
 export class ServedTrees {
   readonly #channel: Channel;
-  /** By session id. */
+  /** Trees being served, by session id. */
   readonly #serving = new Map<string, Serving>();
   readonly #closing = new Map<string, Promise<void>>();
 
@@ -28,9 +28,9 @@ export class ServedTrees {
   }
 
   async serve(tree: TreeSource): Promise<ServedTree & { release(): void }> {
-    // The name is part of the key under which BuildKit looks for the last transfer to update: one per hint.
+    // The name is part of the key by which BuildKit finds the last transfer to update, so there is one per hint.
     const name = `tree-${sha256(tree.sharedKeyHint).slice(0, 16)}`;
-    // One listing under two filters is two sessions: with one id, the first to end would end the other.
+    // One listing under two filters needs two sessions. With a single id, the first to end would end the other.
     const sessionId = `tree-${sha256(`${tree.digest} ${name}`)}`;
     for (let closing = this.#closing.get(sessionId); closing !== undefined; closing = this.#closing.get(sessionId))
       await closing;
@@ -60,7 +60,7 @@ export class ServedTrees {
       serving.users -= 1;
       if (serving.users > 0) return;
       const closed = serving.session.close();
-      // A session that broke off may have been followed by another one.
+      // A session that broke may have been replaced by another one.
       if (this.#serving.get(sessionId) !== serving) return;
       this.#serving.delete(sessionId);
       this.#closing.set(

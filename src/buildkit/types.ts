@@ -5,25 +5,25 @@ import type { ContainerRequest, GatewayContainer } from "./container-types.ts";
 
 export type * from "./container-types.ts";
 
-/** A solved result inside one build; released when the build is closed. */
+/** A solved result inside one build. It is released when the build is closed. */
 export interface Ref {
   readonly id: string;
 }
 
-/** Stat of a path inside a ref, as `fsutil.types.Stat` gives it. */
+/** Stat of a path inside a ref, like `fsutil.types.Stat`. */
 export interface RefStat {
   path: string;
-  /** Go `os.FileMode` bits: permissions in the low 9 bits, `1 << 31` for folders, `1 << 27` for symlinks. */
+  /** Go's `os.FileMode` bits: permissions in the low 9 bits, `1 << 31` for folders, `1 << 27` for symlinks. */
   mode: number;
   uid: number;
   gid: number;
   sizeBytes: number;
-  /** Nanoseconds. */
+  /** In nanoseconds. */
   modTime: bigint;
   linkname: string;
 }
 
-/** The OCI image configuration that matters to a container. */
+/** The parts of an OCI image configuration that matter to a container. */
 export interface ImageConfig {
   architecture: string;
   os: string;
@@ -42,7 +42,7 @@ export interface ImageConfig {
   [key: string]: unknown;
 }
 
-/** BuildKit's own account of a running solve, grouped by vertex. */
+/** BuildKit's status of a running solve, grouped by vertex. */
 export interface StatusUpdate {
   vertexes: {
     digest: string;
@@ -65,15 +65,18 @@ export interface ServedTree {
 export interface TreeSource {
   /** Absolute root of the tree on this host. */
   root: string;
-  /** What to send, sorted as `TreeListing` is; already filtered. */
+  /** Filtered entries to send, in the order of `TreeListing`. */
   entries: readonly TreeEntry[];
   /** `local.sharedkeyhint`: one per root and filter, so that the daemon reuses the last transfer. */
   sharedKeyHint: string;
-  /** Digest of the listing; becomes the session id. */
+  /** Digest of the listing, from which the session id is derived. */
   digest: string;
 }
 
-/** Thrown when an exec ends with a non-zero status. stdout and stderr are what the status stream carried. */
+/**
+ * Details of an exec that ended with a status that is not among its valid ones. Its output comes through the status
+ * stream.
+ */
 export interface ExecFailureInfo {
   vertex: string;
   exitCode: number;
@@ -81,14 +84,17 @@ export interface ExecFailureInfo {
 }
 
 export interface SecretStore {
-  /** Plaintext of a secret by id, or undefined. Called by BuildKit while an exec starts; aborted when it is given up. */
+  /**
+   * Returns a secret's plaintext by id, or undefined. BuildKit calls this while an exec starts; the signal is aborted
+   * when the exec is cancelled.
+   */
   get(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
 }
 
-/** What a registry wants a token for, in its own words. */
+/** A registry's request for a token, in its own words. */
 export interface TokenRequest {
   host: string;
-  /** URL of the token service that it names. */
+  /** URL of the token service that the registry names. */
   realm: string;
   service: string;
   scopes: string[];
@@ -97,7 +103,7 @@ export interface TokenRequest {
 export interface RegistryToken {
   token: string;
   expiresInSeconds: number;
-  /** Since 1970; 0 for now. */
+  /** Seconds since 1970; 0 means now. */
   issuedAtSeconds: number;
 }
 
@@ -115,24 +121,30 @@ export interface CacheEntry {
 /** What a long-lived build (one per API session) needs from its owner. */
 export interface BuildOptions {
   secrets: SecretStore;
-  /** Credentials for a registry host, or undefined for anonymous. */
+  /** Resolves to the credentials for a registry host, or undefined for anonymous access. */
   registryAuth: (host: string) => Promise<RegistryAuth | undefined>;
-  /** A token for the password of a registry, from where the registry says; throws why not. */
+  /**
+   * Exchanges a registry's password for a token at the token service that the registry names. Throws the reason when it
+   * must not or cannot.
+   */
   registryToken: (request: TokenRequest) => Promise<RegistryToken>;
   onStatus: (update: StatusUpdate) => void;
-  /** The other end of a socket that a container mounts by this id; undefined when there is none. */
+  /** Connects to the socket that a container mounts under this id. Resolves to undefined when there is none. */
   openSocket?(id: string): Promise<Duplex | undefined>;
-  /** Caches that every solve of the build may take results from; asked before each. */
+  /** Caches from which every solve of the build may take results; called before each solve. */
   cacheImports?(): Promise<readonly CacheEntry[]>;
 }
 
-/** Where an exporter's bytes or files go. */
+/** Destination of an exporter's bytes or files. */
 export type ExportSink =
-  /** The `local` exporter: files are written below this host folder; `wipe` removes what is not in the export. */
+  /**
+   * For the `local` exporter: files are written below this host folder. `wipe` removes entries that are not in the
+   * export.
+   */
   | { kind: "directory"; path: string; wipe?: boolean }
-  /** `oci`, `docker` or `tar` exporters: one stream. */
+  /** For the `oci`, `docker` and `tar` exporters, which send one stream. */
   | { kind: "file"; path: string; mode?: number }
-  /** The `image` exporter with push: nothing comes back but the response. */
+  /** For the `image` exporter with push, which only returns a response. */
   | { kind: "none" };
 
 export interface ExportRequest {
@@ -146,7 +158,7 @@ export interface ExportRequest {
 export interface FrontendRequest {
   frontend: string;
   options: Record<string, string>;
-  /** Named trees, e.g. `context` and `dockerfile`. */
+  /** Named trees, for example `context` and `dockerfile`. */
   inputs: Record<string, Definition>;
 }
 
@@ -156,19 +168,19 @@ export interface FrontendResult {
   config?: ImageConfig;
 }
 
-/** A long-lived gateway build: the handle through which one API session solves and reads. */
+/** Long-lived handle through which one API session solves and reads. */
 export interface Build {
-  /** Solves; resolves when the definition has been evaluated. Aborting cancels the execs of this solve only. */
+  /** Solves a definition and resolves when it has been evaluated. Aborting cancels the execs of this solve only. */
   solve(
     definition: Definition,
-    /** `onStatus` gets this solve's own account, in place of the build's. */
+    /** If given, `onStatus` gets the status of this solve instead of the build's listener. */
     options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
   ): Promise<Ref | undefined>;
   readFile(ref: Ref, path: string, range?: { offset: number; length: number }): Promise<Uint8Array>;
-  /** One level; `includePattern` is BuildKit's. */
+  /** Lists one level of a folder. `includePattern` uses BuildKit's pattern syntax. */
   readDir(ref: Ref, path: string, includePattern?: string): Promise<RefStat[]>;
   statFile(ref: Ref, path: string): Promise<RefStat>;
-  /** Lets a frontend of the daemon (`dockerfile.v0`) make a definition. */
+  /** Runs a frontend of the daemon (`dockerfile.v0`), which returns a definition. */
   solveFrontend(
     request: FrontendRequest,
     options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
@@ -176,12 +188,15 @@ export interface Build {
   resolveImageConfig(ref: string, platform: string): Promise<{ digest: string; config: ImageConfig; ref: string }>;
   /** Writes the results of definitions to a cache. */
   exportCache(definitions: readonly Definition[], cache: CacheEntry, signal: AbortSignal): Promise<void>;
-  /** Runs an exporter over definitions in a solve of its own; returns the exporter's response (`containerimage.digest`, …). */
+  /**
+   * Runs an exporter over definitions in a solve of its own. Returns the exporter's response (`containerimage.digest`,
+   * …).
+   */
   export(
     request: ExportRequest,
     options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
   ): Promise<Record<string, string>>;
-  /** Makes a container that processes run in until it is released, or this build is closed. */
+  /** Creates a container in which processes run until it is released or this build is closed. */
   openContainer(
     request: ContainerRequest,
     options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
@@ -189,20 +204,23 @@ export interface Build {
   close(): Promise<void>;
 }
 
-/** What the daemon's cache takes on its disk. */
+/** Disk space that the daemon's cache takes. */
 export interface DiskUsage {
   totalBytes: number;
-  /** Not in use now: what `prune` with `all` would free. */
+  /** Size of the records not in use, which `prune` with `all` would free. */
   reclaimableBytes: number;
   records: { description: string; recordType: string; inUse: boolean; sizeBytes: number; lastUsedMs: number }[];
 }
 
 export interface PruneOptions {
-  /** Also what is still of use, such as cache mounts and images; without it only what nothing refers to. */
+  /**
+   * Also remove records that could still be used, such as cache mounts and images. Without it, only unreferenced ones
+   * are removed.
+   */
   all?: boolean;
-  /** Leave what was used within this time. */
+  /** Keep records that were used within this time. */
   keepUsedWithinMs?: number;
-  /** Prune no further than down to this size. */
+  /** Stop pruning at this total size. */
   keepBytes?: number;
 }
 
@@ -210,15 +228,16 @@ export interface PruneOptions {
 export interface BuildkitClient {
   readonly address: string;
   /**
-   * Version, and of the first worker its platforms in order of preference and whether a container has a network of its
-   * own (`isolated`) or shares the host's.
+   * Returns the version, the platforms of the first worker in order of preference, and whether its containers have a
+   * network of their own (`isolated`) or share the host's.
    */
   info(): Promise<{ version: string; platforms: string[]; network: "isolated" | "host" }>;
   openBuild(options: BuildOptions): Promise<Build>;
-  /** Serves a tree until `release`; the same digest is served once however often it is asked for. */
+  /** Returns the cache records and their total size. */
   diskUsage(): Promise<DiskUsage>;
-  /** Removes cache records that are not in use; returns what that freed. */
+  /** Removes cache records that are not in use. Returns how much that freed. */
   prune(options?: PruneOptions): Promise<{ freedBytes: number; records: number }>;
+  /** Serves a tree until `release`. A digest is served once, however many callers ask for it. */
   serveTree(tree: TreeSource): Promise<ServedTree & { release(): void }>;
   close(): Promise<void>;
 }

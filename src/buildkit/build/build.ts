@@ -13,7 +13,10 @@ import { openSession } from "../session/session.ts";
 import { socketService } from "../session/socket-forward.ts";
 import type { Build, BuildOptions, ImageConfig, Ref, RefStat } from "../types.ts";
 
-/** Opens the build through which one API session solves and reads: a session of its own, and solves that share it. */
+/**
+ * Opens the build through which one API session solves and reads. It consists of a session of its own and the solves
+ * that share it.
+ */
 export function openBuild(channel: Channel, results: Results, options: BuildOptions): Build {
   const session = openSession(channel, randomBytes(12).toString("hex"), [
     secretService(options.secrets),
@@ -71,7 +74,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
   };
 }
 
-/** The daemon's answers are limited to 16 MiB: larger files come in pieces. */
+/** The daemon's responses are limited to 16 MiB, so larger files are read in pieces. */
 const READ_BYTES = 8 * 1024 * 1024;
 
 async function readFile(

@@ -5,7 +5,7 @@ import type { ResultOwner } from "../gateway/results.ts";
 import type { CacheEntry } from "../types.ts";
 import type { Definition } from "../../llb/types.ts";
 
-/** Every definition is a result of one build, whose cache the daemon then writes. */
+/** Solves all definitions as results of one build, whose cache the daemon then exports. */
 export async function exportCache(
   channel: Channel,
   owner: ResultOwner,
@@ -23,7 +23,7 @@ export async function exportCache(
       const result = await gateway.solve(definition, signal);
       if (result !== undefined) refs[String(index)] = result;
     }
-    // BuildKit wants to know of a platform for each of several results; the cache has none in it.
+    // BuildKit requires a platform for each of several results. The exported cache does not contain it.
     const platforms = Object.keys(refs).map((ID) => ({ ID, Platform: { os: "linux", architecture: "amd64" } }));
     await gateway.finish(
       { refs: { refs }, metadata: { "refs.platforms": Buffer.from(JSON.stringify({ Platforms: platforms })) } },

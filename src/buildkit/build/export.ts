@@ -9,8 +9,9 @@ import { openSession } from "../session/session.ts";
 import type { BuildOptions, ExportRequest } from "../types.ts";
 
 /**
- * Solves the request's results in a build of their own whose result the daemon exports. One result goes out as it is;
- * several go out as a map from platform to result, which makes an image index or one folder per platform.
+ * Solves the request's results in a build of their own, whose result the daemon exports. A single result is exported as
+ * it is. Several are exported as a map from platform to result, which becomes an image index or one folder per
+ * platform.
  */
 export async function runExport(
   channel: Channel,
@@ -49,7 +50,8 @@ export async function runExport(
 
 function exporterAttributes(request: ExportRequest): Record<string, string> {
   const { sink, attributes } = request;
-  // In this mode the daemon sends all platforms as one tree; without it each would remove what the others wrote.
+  // With this mode the daemon sends all platforms as one tree. Without it, each platform's transfer would remove the
+  // files of the others.
   return sink.kind === "directory" && sink.wipe === true ? { ...attributes, mode: "delete" } : attributes;
 }
 

@@ -6,7 +6,7 @@ import type { ResultOwner } from "../gateway/results.ts";
 import type { FrontendRequest, FrontendResult, ImageConfig, StatusUpdate } from "../types.ts";
 import type { Definition } from "../../llb/types.ts";
 
-/** Lets one of the daemon's frontends make a definition; nothing is evaluated but what the frontend reads. */
+/** Runs one of the daemon's frontends, which returns a definition. Only what the frontend reads is evaluated. */
 export async function runFrontend(
   channel: Channel,
   owner: ResultOwner,
@@ -42,7 +42,7 @@ export async function runFrontend(
   }
 }
 
-/** The decoded message has every field of the protocol; here only what is set counts. */
+/** Drops the fields that are not set. A decoded message has every field of the protocol. */
 function plain(definition: Definition | null | undefined): Definition | undefined {
   if (definition === undefined || definition === null || definition.def.length === 0) return undefined;
   const metadata: Definition["metadata"] = {};

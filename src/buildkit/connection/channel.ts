@@ -3,10 +3,10 @@ import { fromCallError } from "./grpc-error.ts";
 import type { Method } from "./messages.ts";
 import { insecureWithoutLongTrailers } from "./trailers.ts";
 
-/** 64 MiB: a file that BuildKit reads into one message, a definition with inlined files. */
+/** 64 MiB, for a file that BuildKit returns in one message or a definition with inlined files. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** Room for data in flight per stream: exports and status streams share one connection. */
+/** Flow-control window per stream. It is large because exports and status streams share one connection. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export interface CallOptions {
@@ -14,7 +14,7 @@ export interface CallOptions {
   metadata?: Metadata;
 }
 
-/** One connection to the daemon; every call of this process goes through it. */
+/** One connection to the daemon, shared by all calls of this process. */
 export class Channel {
   readonly #client: Client;
 
@@ -23,13 +23,13 @@ export class Channel {
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
       "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
       "grpc-node.flow_control_window": WINDOW_BYTES,
-      // buildkitd keeps gRPC's default policy and hangs up on clients that ping more often than every five minutes.
+      // buildkitd keeps gRPC's default policy and disconnects clients that ping more often than every five minutes.
       "grpc.keepalive_time_ms": 6 * 60_000,
       "grpc.keepalive_timeout_ms": 20_000,
       "grpc.enable_retries": 0,
       "grpc.max_reconnect_backoff_ms": 2_000,
       "grpc.initial_reconnect_backoff_ms": 100,
-      // A stable name, whatever the address is: BuildKit ignores it.
+      // A fixed name for any address; BuildKit ignores it.
       "grpc.default_authority": "localhost",
     });
   }
@@ -40,7 +40,7 @@ export class Channel {
     });
   }
 
-  /** Aborting rejects with the signal's reason and cancels the call in the daemon. */
+  /** Makes a unary call. Aborting the signal cancels the call in the daemon and rejects with the signal's reason. */
   unary<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
@@ -90,7 +90,7 @@ function reasonOf(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(`aborted: ${String(signal.reason)}`);
 }
 
-/** `unix:///path`, `tcp://host:port` or `host:port` -> what gRPC takes. */
+/** Converts `unix:///path`, `tcp://host:port` or `host:port` to a gRPC target. */
 export function grpcTarget(address: string): string {
   if (address.startsWith("unix://")) return `unix:${address.slice("unix://".length)}`;
   if (address.startsWith("tcp://")) return address.slice("tcp://".length);

@@ -1,9 +1,9 @@
 import type { ExecFailureInfo } from "../types.ts";
 
-/** An exec ended with a status that is not among its valid ones. */
+/** Thrown when an exec exits with a status that is not among its valid ones. */
 export class ExecFailure extends Error implements ExecFailureInfo {
   override readonly name = "ExecFailure";
-  /** Digest of the exec's op; empty when BuildKit did not say. */
+  /** Digest of the exec's op; empty when BuildKit did not report it. */
   readonly vertex: string;
   readonly exitCode: number;
 
@@ -14,12 +14,12 @@ export class ExecFailure extends Error implements ExecFailureInfo {
   }
 }
 
-/** BuildKit refused or failed to solve for any other reason: no such image, a missing file, a lost connection. */
+/** Thrown when BuildKit refused or failed a solve for any other reason: a missing image or file, a lost connection. */
 export class SolveError extends Error {
   override readonly name = "SolveError";
-  /** Digest of the failed op, when BuildKit named one. */
+  /** Digest of the failed op, if BuildKit reported one. */
   readonly vertex: string | undefined;
-  /** gRPC status code, e.g. 14 when the daemon cannot be reached. */
+  /** gRPC status code, for example 14 when the daemon cannot be reached. */
   readonly code: number;
 
   constructor(message: string, code: number, vertex?: string, options?: ErrorOptions) {

@@ -1,7 +1,7 @@
-/** gRPC's message prefix: a flag byte (0: not compressed) and the length, big endian. */
+/** Length of gRPC's message prefix: a flag byte (0 for uncompressed) and the length in big endian. */
 export const PREFIX_BYTES = 5;
 
-/** One message with its prefix. */
+/** Returns a message with its prefix. */
 export function frame(message: Uint8Array): Buffer {
   const framed = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
   framed[0] = 0;
@@ -10,7 +10,7 @@ export function frame(message: Uint8Array): Buffer {
   return framed;
 }
 
-/** Cuts a byte stream into messages, whatever its chunks are. */
+/** Splits a byte stream into messages, whatever its chunks are. */
 export class Deframer {
   #chunks: Buffer[] = [];
   #length = 0;
@@ -33,7 +33,10 @@ export class Deframer {
     this.#length = buffer.length - offset;
   }
 
-  /** Bytes that make the first message whole: chunks are joined once per message, not once per chunk. */
+  /**
+   * Number of bytes that complete the first message. With it, chunks are joined once per message rather than once per
+   * chunk.
+   */
   #needed(): number {
     const [first] = this.#chunks;
     if (first === undefined || first.length < PREFIX_BYTES) return PREFIX_BYTES;

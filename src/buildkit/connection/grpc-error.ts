@@ -9,7 +9,7 @@ interface Status {
 
 const statusCodec = codec<Status>("gateway.Status");
 
-/** The details that are read here; others are as long as the operation that failed. */
+/** The status details that are read here. Others can be as long as the operation that failed. */
 const VERTEX = "errdefs.Vertex+json";
 const EXIT = "gatewayapi.ExitMessage+json";
 
@@ -26,8 +26,8 @@ function isCallError(error: unknown): error is CallError {
 }
 
 /**
- * A gRPC error as a typed one. BuildKit puts its typed errors as JSON into the details of the status: the exit code of
- * an exec (`gatewayapi.ExitMessage`) and the digest of the vertex (`errdefs.Vertex`).
+ * Converts a gRPC error to a typed one. BuildKit puts its typed errors as JSON into the details of the status: the exit
+ * code of an exec (`gatewayapi.ExitMessage`) and the digest of the vertex (`errdefs.Vertex`).
  */
 export function fromCallError(error: unknown): Error {
   if (!isCallError(error)) return error instanceof Error ? error : new Error(String(error));
@@ -36,14 +36,15 @@ export function fromCallError(error: unknown): Error {
   const exit = details.get(EXIT);
   const digest = typeof vertex === "string" ? vertex : undefined;
   const exitCode = exit === undefined ? exitCodeInText(error.details) : numberOf(exit["Code"] ?? exit["code"]);
-  // 255 with this text is a process that never started (no such command has 127, a bad mount none at all).
+  // Exit code 255 with this text means a process that never started. (A missing command has 127, and a bad mount has no
+  // code.)
   if (exitCode !== undefined && error.code !== CANCELLED) {
     return new ExecFailure({ vertex: digest ?? "", exitCode, message: error.details }, { cause: error });
   }
   return new SolveError(error.details === "" ? error.message : error.details, error.code, digest, { cause: error });
 }
 
-/** A `google.rpc.Status` with what `fromCallError` reads of it only. */
+/** Reduces an encoded `google.rpc.Status` to the details that `fromCallError` reads. */
 export function shortStatus(encoded: Buffer): Buffer {
   const { details } = statusCodec.decode(encoded);
   const read = details.filter(({ typeUrl }) => [VERTEX, EXIT].includes(nameOf(typeUrl)));
@@ -52,7 +53,7 @@ export function shortStatus(encoded: Buffer): Buffer {
 
 const nameOf = (typeUrl: string): string => typeUrl.split("/").at(-1) ?? typeUrl;
 
-/** Type name -> the JSON of the typed error. The innermost vertex comes last and wins. */
+/** Returns the JSON of the typed errors by type name. The innermost vertex comes last and takes precedence. */
 function statusDetails(error: CallError): Map<string, Record<string, unknown>> {
   const details = new Map<string, Record<string, unknown>>();
   const [encoded] = error.metadata?.get("grpc-status-details-bin") ?? [];
@@ -61,7 +62,7 @@ function statusDetails(error: CallError): Map<string, Record<string, unknown>> {
     try {
       details.set(nameOf(typeUrl), JSON.parse(value.toString("utf8")) as Record<string, unknown>);
     } catch {
-      // A detail in another encoding than BuildKit's own is of no use here.
+      // Details in an encoding other than BuildKit's JSON are not needed.
     }
   }
   return details;

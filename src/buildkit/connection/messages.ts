@@ -2,7 +2,7 @@ import { codec } from "../proto/codec.ts";
 import type { CacheEntry } from "../types.ts";
 import type { Definition } from "../../llb/types.ts";
 
-/** Request and response of one RPC: its path and how the messages are read and written. */
+/** One RPC: its path, and how its request and response are encoded. */
 export interface Method<Request, Response> {
   readonly path: string;
   readonly serialize: (request: Request) => Buffer;
@@ -18,7 +18,7 @@ function method<Request extends object, Response extends object>(
 }
 
 export interface Timestamp {
-  /** Decimal; 64 bits. */
+  /** A 64-bit integer in decimal. */
   seconds: string;
   nanos: number;
 }
@@ -110,7 +110,7 @@ export const control = {
 export interface PruneRequest {
   filter?: string[];
   all?: boolean;
-  /** Nanoseconds. */
+  /** In nanoseconds. */
   keepDuration?: number;
   reservedSpace?: number;
   maxUsedSpace?: number;
@@ -131,7 +131,7 @@ export interface UsageRecordMessage {
 
 const bridgeService = "/moby.buildkit.v1.frontend.LLBBridge";
 
-/** The API of one open build; every call carries the build's id in its metadata. */
+/** API of one open build. Every call carries the build's id in its metadata. */
 export const bridge = {
   solve: method<
     {

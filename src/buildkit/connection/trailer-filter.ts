@@ -4,32 +4,33 @@ const FRAME_HEADER_BYTES = 9;
 const HEADERS = 1;
 const CONTINUATION = 9;
 const END_HEADERS = 0x4;
-/** Before the fields of a HEADERS frame: padding, and a priority that nobody sends any more. */
+/** Flags for optional parts of a HEADERS frame before the fields: padding, and the priority, which is obsolete. */
 const PADDED = 0x8;
 const PRIORITY = 0x20;
-/** What every peer takes in one frame (RFC 9113, SETTINGS_MAX_FRAME_SIZE). */
+/** Frame size that every peer accepts (RFC 9113, SETTINGS_MAX_FRAME_SIZE). */
 const MAX_FRAME_BYTES = 16_384;
 /**
- * A longer field is shortened; as it is encoded, by Huffman's code (at best 5 bits a character) or plainly. Two of this
- * length are still below the 64 KiB that Node takes of a block.
+ * Fields longer than this are shortened. The length is that of the encoding, which is Huffman's code (at best 5 bits a
+ * character) or plain. Two fields of this length still fit into the 64 KiB that Node accepts for a header block.
  */
 const MAX_FIELD_BYTES = 16 * 1024;
-/** What is left of a message: this many characters of its start and of its end. */
+/** A shortened message keeps this many characters of its start and of its end. */
 const MESSAGE_CHARACTERS = 2_000;
 
 /**
- * Copies the frames of a server (RFC 9113) but for header blocks that need CONTINUATION frames: the long fields of those are shortened.
- * Such fields are larger than the peer's dynamic table, so they are never entered there and no later block refers to them.
+ * Copies a server's HTTP/2 frames (RFC 9113), and shortens long fields in header blocks that need CONTINUATION frames.
+ * Such fields are larger than the peer's dynamic table, so they are never entered there and no later block refers to
+ * them.
  */
 export class LongTrailerFilter {
-  /** Bytes of the current frame's payload that are still to be copied. */
+  /** Bytes of the current frame's payload still to be copied. */
   #copying = 0;
-  /** The start of a frame whose rest has not come yet; only a header or a frame of a split header block waits. */
+  /** Start of an incomplete frame. Only a frame header, or a frame of a split header block, is held back. */
   #waiting: Buffer = Buffer.alloc(0);
-  /** The frames of the split header block so far: the first one's header, and all payloads. */
+  /** The split header block so far: flags and stream of its first frame, and all payloads. */
   #block: { flags: number; stream: Buffer; payloads: Buffer[] } | undefined;
 
-  /** What to pass on, in order. */
+  /** Takes a chunk of the stream and returns the buffers to forward, in order. */
   take(chunk: Buffer): Buffer[] {
     const out: Buffer[] = [];
     let rest = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
@@ -91,11 +92,11 @@ function headerFrames(block: Buffer, flags: number, stream: Buffer): Buffer[] {
   return frames;
 }
 
-/** A header block (RFC 7541) whose long fields are shortened; as it is when it can't be read. */
+/** Shortens the long fields of a header block (RFC 7541). Returns a block that cannot be parsed unchanged. */
 function withoutLongFields(block: Buffer): Buffer {
   const kept: Buffer[] = [];
   let at = 0;
-  /** An integer whose prefix has this many bits (5.1). */
+  /** Reads an integer whose prefix has this many bits (5.1). */
   const integer = (bits: number): number => {
     const most = (1 << bits) - 1;
     let value = block[at++]! & most;
@@ -141,21 +142,21 @@ function withoutLongFields(block: Buffer): Buffer {
 }
 
 /**
- * What callers need of a long value. Its name may be in the dynamic table only, which is not kept here; but what is long
- * is either the status in base64 or a text, percent-encoded.
+ * Keeps the part of a long value that callers need. Its name may be in the dynamic table only, which is not tracked
+ * here. But a long value is either the status in base64 or percent-encoded text.
  */
 function shorten(value: string): string {
   if (/^[\w+/]+=*$/.test(value)) {
     try {
       return shortStatus(Buffer.from(value, "base64")).toString("base64");
     } catch {
-      // A text without a blank, then.
+      // The value is text without a blank.
     }
   }
   return encodeURI(`${textOf(value.slice(0, MESSAGE_CHARACTERS))} … ${textOf(value.slice(-MESSAGE_CHARACTERS))}`);
 }
 
-/** Of a part of a percent-encoded text: characters that were cut through are lost. */
+/** Decodes a part of a percent-encoded text. Characters that were cut in the middle are dropped. */
 function textOf(part: string): string {
   return percentDecoded(part.replace(/^[\dA-F]{1,2}(?=%)|%[\dA-F]?$/gu, "")).replace(/^\uFFFD+|\uFFFD+$/gu, "");
 }
@@ -166,7 +167,7 @@ const percentDecoded = (text: string): string =>
     "latin1",
   ).toString("utf8");
 
-/** A string that is not by Huffman's code (5.2). */
+/** Encodes a string without Huffman's code (5.2). */
 function plainString(text: string): Buffer {
   const bytes = Buffer.from(text, "latin1");
   if (bytes.length < 127) return Buffer.concat([Buffer.from([bytes.length]), bytes]);
@@ -177,8 +178,8 @@ function plainString(text: string): Buffer {
 }
 
 /**
- * The characters of each length, in bits, of the code of RFC 7541's appendix B. The code is canonical: the lengths say it
- * all. gRPC's values are printable ASCII; NUL keeps the place of its code.
+ * Characters of the code of RFC 7541's appendix B, by the length of their codes in bits. The code is canonical, so the
+ * lengths define it. gRPC's values are printable ASCII; NUL only reserves its code.
  */
 const huffmanLengths: readonly (readonly [bits: number, characters: string])[] = [
   [5, "012aceiost"],
@@ -194,7 +195,10 @@ const huffmanLengths: readonly (readonly [bits: number, characters: string])[] =
   [19, "\\"],
 ];
 
-/** Two entries a node, for the bits 0 and 1: the number of the next node, or -1 - the character; 0 is no code. */
+/**
+ * Two entries per node, for the bits 0 and 1. An entry is the number of the next node, -1 minus the character, or 0 for
+ * no code.
+ */
 const huffmanTree: readonly number[] = (() => {
   const tree = [0, 0];
   let code = 0;
@@ -216,7 +220,7 @@ const huffmanTree: readonly number[] = (() => {
   return tree;
 })();
 
-/** Padding, the start of a code that does not end, is ignored. */
+/** Decodes Huffman-coded bytes. Padding, an incomplete code at the end, is ignored. */
 function decodeHuffman(bytes: Buffer): string {
   const out = Buffer.alloc(Math.ceil((bytes.length * 8) / 5));
   let length = 0;

@@ -4,10 +4,11 @@ import { ChannelCredentials } from "@grpc/grpc-js";
 import { LongTrailerFilter } from "./trailer-filter.ts";
 
 /**
- * BuildKit ends a failed call with trailers that hold the whole operation: an inlined file, a long script, the text of the
- * Dockerfile. A field of more than 64 KiB is an error to Node's HTTP/2, after which the connection reads nothing and says
- * nothing, so that all sessions of the engine wait for ever (https://github.com/grpc/grpc-node/issues/2399; before it #1533).
- * These credentials shorten such fields before Node sees them. `_createSecureConnector` is private: grpc-js is pinned exactly.
+ * BuildKit ends a failed call with trailers that contain the whole operation: an inlined file, a long script, the text
+ * of the Dockerfile. A field over 64 KiB is an error in Node's HTTP/2. After it the connection reads nothing and
+ * reports nothing, so that all sessions of the engine wait forever (https://github.com/grpc/grpc-node/issues/2399;
+ * before it #1533). These credentials shorten such fields before Node sees them. `_createSecureConnector` is private,
+ * so grpc-js is pinned exactly.
  */
 export function insecureWithoutLongTrailers(): ChannelCredentials {
   const plain = ChannelCredentials.createInsecure();
@@ -25,7 +26,7 @@ export function insecureWithoutLongTrailers(): ChannelCredentials {
   return plain;
 }
 
-/** A connection to a gRPC server whose long trailers are shortened on the way. */
+/** A connection to a gRPC server that shortens long trailers in transit. */
 export class WithoutLongTrailers extends Duplex {
   readonly #socket: Duplex;
 
@@ -38,7 +39,7 @@ export class WithoutLongTrailers extends Duplex {
     });
     socket.on("end", () => this.push(null));
     socket.on("error", (error) => this.destroy(error));
-    // What was read but not yet consumed, a call's last trailers, is handed on first.
+    // Data that was read but not yet consumed, such as a call's last trailers, is delivered first.
     socket.on("close", () => (this.readableLength === 0 ? this.destroy() : this.once("end", () => this.destroy())));
   }
 

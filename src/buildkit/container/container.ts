@@ -13,12 +13,12 @@ import type { Definition } from "../../llb/types.ts";
 const mountType = { bind: 0, secret: 1, ssh: 2, cache: 3, tmpfs: 4 } as const;
 const sharing = { shared: 0, private: 1, locked: 2 } as const;
 
-/** A release is the end of a service: what does not answer by then is ended with the whole build. */
+/** Time limit for a release, which ends a service. If the daemon does not answer in time, the whole build is ended. */
 const RELEASE_TIMEOUT_MS = 1_000;
 
 /**
- * Makes a container in a gateway build of its own, after solving what is mounted. The build stays open as long as the
- * container: when this process dies, so does the connection, the build and with it the container.
+ * Solves the mounts and creates a container in a gateway build of its own. The build stays open as long as the
+ * container. When this process dies, its connection closes, which ends the build and with it the container.
  */
 export async function openContainer(
   channel: Channel,

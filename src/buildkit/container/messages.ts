@@ -1,7 +1,7 @@
 import { codec } from "../proto/codec.ts";
 import type { Method } from "../connection/messages.ts";
 
-/** A mount of a gateway container; `resultId` names a result of the same build. */
+/** A mount of a gateway container. `resultId` names a result of the same build. */
 export interface WireMount {
   dest: string;
   mountType: number;
@@ -21,7 +21,7 @@ export interface NewContainerRequest {
   hostname?: string;
 }
 
-/** One message of `ExecProcess`, in either direction; exactly one of the optional fields is set. */
+/** A message of `ExecProcess` in either direction. Exactly one of the optional fields is set. */
 export interface ExecMessage {
   processId: string;
   init?: InitMessage | null;
@@ -42,7 +42,7 @@ interface InitMessage {
     user?: string;
     removeMountStubsRecursive?: boolean;
   };
-  /** File descriptors that are connected: 0, 1, 2. */
+  /** File descriptors to connect: 0, 1, 2. */
   fds: number[];
   tty?: boolean;
   security?: number;

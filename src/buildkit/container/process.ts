@@ -2,17 +2,20 @@ import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { ExecMessage } from "./messages.ts";
 import type { ContainerProcess, ProcessEnd, ProcessRequest } from "../container-types.ts";
 
-/** One process per stream: its id is of no meaning then. */
+/** Each process has a stream of its own, so the id does not matter. */
 const processId = "process";
-/** gRPC's code by which BuildKit says that a process never ran. */
+/** Exit code with which BuildKit reports that a process never ran. */
 const UNKNOWN_EXIT_STATUS = 0xff;
-/** A key that came between a process's end and its news: BuildKit ends the stream with this, and the exit code is lost. */
+/**
+ * BuildKit's error for input that arrived after the process ended but before its end was reported. The exit code is
+ * lost then.
+ */
 const inputClosed = /read\/write on closed pipe/;
 
 /**
  * Starts a process in a container and follows it:
  *
- *     init ──▶ started ──▶ file* ──▶ exit ──▶ file* ──▶ done
+ *    init ──▶ started ──▶ file* ──▶ exit ──▶ file* ──▶ done
  */
 export function startProcess(
   stream: ClientDuplexStream<ExecMessage, ExecMessage>,
@@ -30,13 +33,13 @@ export function startProcess(
         onOutput?.(message.file.fd === 2 ? "stderr" : "stdout", message.file.data);
       } else if (message.exit != null) {
         end = endOf(message.exit);
-        // With its input open, BuildKit does not call a process done.
+        // BuildKit does not report a process as done while its input is open.
         if (tty) stream.write({ processId, file: { fd: 0, eof: true } });
       } else if (message.done != null) {
         stream.end();
       }
     });
-    // The stream's error is worse than the process's end: the build or the connection is gone.
+    // An error of the stream matters more than the process's end: the build or the connection is gone.
     stream.on("error", (error: Error) =>
       resolve(
         end ?? (tty && inputClosed.test(error.message) ? { exitCode: -1 } : { exitCode: -1, failure: error.message }),

@@ -1,17 +1,19 @@
 import type { TreeEntry } from "../../tree/types.ts";
 
-/** Go's `os.FileMode`: permissions in the low 9 bits, the type and special bits on top. */
+/** Go's `os.FileMode`: permissions in the low 9 bits, the type and special bits above them. */
 export const GoMode = {
   directory: 2 ** 31,
   symlink: 2 ** 27,
   setuid: 2 ** 23,
   setgid: 2 ** 22,
   sticky: 2 ** 20,
-  /** All bits that make something other than a regular file. */
+  /** All bits that mark something other than a regular file. */
   typeMask: 0x8f280000,
 } as const;
 
-/** `lstat` mode and type -> `os.FileMode`. Kept a positive number: bit 31 is the folder's. */
+/**
+ * Converts an `lstat` mode and type to an `os.FileMode`. The result is kept positive, because bit 31 marks a folder.
+ */
 export function goMode(type: TreeEntry["type"], mode: number): number {
   let result = mode & 0o777;
   if ((mode & 0o4000) !== 0) result += GoMode.setuid;
@@ -22,7 +24,7 @@ export function goMode(type: TreeEntry["type"], mode: number): number {
   return result;
 }
 
-/** `os.FileMode` -> permission bits as `chmod` takes them. */
+/** Converts an `os.FileMode` to permission bits for `chmod`. */
 export function unixMode(mode: number): number {
   let result = mode & 0o777;
   if ((mode & GoMode.setuid) !== 0) result |= 0o4000;

@@ -3,13 +3,13 @@ import { PacketType, type Stat } from "./packet.ts";
 
 const BUFFER_BYTES = 256 * 1024;
 
-/** A buffer is handed over once it holds this much: large enough to make few writes, small enough to start early. */
+/** The buffer counts as full at this size: large enough for few writes, small enough to start sending early. */
 const FULL_BYTES = 64 * 1024;
 
 /** Longest prefix of a data packet: gRPC frame, type, id, length. */
 const DATA_OVERHEAD_BYTES = PREFIX_BYTES + 2 + 6 + 6;
 
-/** Framed packets back to back, encoded in place: one write for hundreds of them. */
+/** Framed packets back to back, encoded in place, so that hundreds of them take one write. */
 export class PacketBuffer {
   #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   #length = 0;
@@ -22,7 +22,7 @@ export class PacketBuffer {
     return this.#length === 0;
   }
 
-  /** What was added since the last call. */
+  /** Returns what was added since the last call. */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#length);
     this.#buffer = Buffer.allocUnsafe(BUFFER_BYTES);
@@ -50,7 +50,7 @@ export class PacketBuffer {
     if (linkBytes > 0) this.#string(0x3a, stat.linkname, linkBytes);
   }
 
-  /** The end of the stats. */
+  /** Marks the end of the stats. */
   lastStat(): void {
     this.#begin(0);
   }
@@ -71,14 +71,14 @@ export class PacketBuffer {
     this.#bytes(PacketType.data, id, bytes);
   }
 
-  /** The end of a file. */
+  /** Marks the end of a file. */
   endOfData(id: number): void {
     this.#control(PacketType.data, id);
   }
 
   /**
-   * A data packet of exactly `length` bytes which `fill` writes straight into the buffer; false when `fill` could not,
-   * then nothing is added.
+   * Adds a data packet of exactly `length` bytes, which `fill` writes directly into the buffer. When `fill` fails,
+   * returns false and adds nothing.
    */
   fillData(id: number, length: number, fill: (target: Buffer) => boolean): boolean {
     const start = this.#length;
@@ -111,7 +111,7 @@ export class PacketBuffer {
     if (id > 0) this.#tagged(0x18, id);
   }
 
-  /** Makes room for a message of `size` bytes and writes its gRPC prefix. */
+  /** Reserves room for a message of `size` bytes and writes its gRPC prefix. */
   #begin(size: number): void {
     this.#reserve(PREFIX_BYTES + size);
     this.#buffer[this.#length] = 0;
@@ -138,7 +138,7 @@ export class PacketBuffer {
 
   #big(tag: number, value: bigint): void {
     this.#buffer[this.#length++] = tag;
-    // Two halves of 35 and 28 bits: exact as numbers, and the lower one fills whole varint groups.
+    // Split into halves of 35 and 28 bits: both are exact as numbers, and the lower one fills whole varint groups.
     let low = Number(value & 0x7ffffffffn);
     const high = Number(value >> 35n);
     if (high === 0) return this.#varint(low);

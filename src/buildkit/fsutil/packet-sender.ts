@@ -1,7 +1,7 @@
 import type { ServerCall } from "../session/grpc-server.ts";
 import { PacketBuffer } from "./packet-buffer.ts";
 
-/** The outgoing side of a sync: packets are collected and written together, no faster than the daemon takes them. */
+/** Outgoing side of a sync. It collects packets and writes them together, no faster than the daemon reads them. */
 export class PacketSender {
   readonly packets = new PacketBuffer();
   readonly #call: ServerCall;
@@ -9,7 +9,7 @@ export class PacketSender {
   #writing: Promise<void> = Promise.resolve();
   #fail: (reason: unknown) => void = () => {};
 
-  /** Rejects when something in the background failed. */
+  /** Rejects when a background task failed. */
   readonly failed: Promise<never> = new Promise((_resolve, reject) => (this.#fail = reject));
 
   constructor(call: ServerCall) {
@@ -21,14 +21,14 @@ export class PacketSender {
     this.#fail(reason);
   }
 
-  /** Writes what there is and waits for room. */
+  /** Writes the pending packets and waits until there is room for more. */
   async flush(): Promise<void> {
     if (!this.packets.empty) await this.#call.write(this.packets.take());
   }
 
   /**
-   * To be awaited after adding packets. What is added in one turn of the event loop goes out together: the messages of
-   * one chunk of input are answered by one write.
+   * Call and await after adding packets. All packets of one turn of the event loop are sent together, so that the
+   * messages of one chunk of input get one write as their answer.
    */
   async added(): Promise<void> {
     if (this.packets.full) return this.flush();
@@ -41,7 +41,7 @@ export class PacketSender {
     return this.#writing;
   }
 
-  /** Tells the daemon why the sync ends. */
+  /** Reports to the daemon why the sync ends. */
   async error(reason: unknown): Promise<void> {
     if (this.#call.signal.aborted) return;
     this.packets.error(reason instanceof Error ? reason.message : String(reason));

@@ -1,14 +1,14 @@
 import protobuf from "protobufjs";
 
 /**
- * fsutil's wire protocol (`fsutil.types.Packet`), written by hand because a tree sends tens of thousands of them:
- * 1 type, 2 stat { 1 path, 2 mode, 3 uid, 4 gid, 5 size, 6 modTime, 7 linkname }, 3 id, 4 data.
+ * fsutil's wire protocol (`fsutil.types.Packet`). The codec is handwritten because a tree takes tens of thousands of
+ * packets. Fields: 1 type, 2 stat { 1 path, 2 mode, 3 uid, 4 gid, 5 size, 6 modTime, 7 linkname }, 3 id, 4 data.
  */
 export const PacketType = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
 
 export interface Stat {
   path: string;
-  /** Go `os.FileMode`. */
+  /** Go's `os.FileMode`. */
   mode: number;
   sizeBytes: number;
   modTimeNs: bigint;

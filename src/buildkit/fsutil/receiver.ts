@@ -5,13 +5,16 @@ import { decodePacket, PacketType, type Stat } from "./packet.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 export interface ReceiveOptions {
-  /** Absolute folder; made when it is not there. */
+  /** Absolute path of the target folder, which is created if missing. */
   target: string;
-  /** Remove what is in the folder and not in the transfer. */
+  /** Whether to remove entries of the folder that are not in the transfer. */
   wipe: boolean;
 }
 
-/** Receives a tree (the `local` exporter): asks for each file's content as its stat arrives. */
+/**
+ * Receives a tree from the `local` exporter. It requests each file's content as soon as its stat arrives. Throws when
+ * the daemon reports an error or leaves before the end.
+ */
 export async function receiveTree(call: ServerCall, options: ReceiveOptions): Promise<void> {
   const out = new PacketSender(call);
   const writer = new TreeWriter(options.target);
@@ -27,7 +30,7 @@ export async function receiveTree(call: ServerCall, options: ReceiveOptions): Pr
 
 async function receive(call: ServerCall, out: PacketSender, writer: TreeWriter, wipe: boolean): Promise<void> {
   let index = 0;
-  /** Files whose content is still to come. */
+  /** Number of files whose content has not arrived yet. */
   let pending = 0;
   let statsComplete = false;
   for await (const message of call.messages()) {
@@ -60,7 +63,10 @@ async function receive(call: ServerCall, out: PacketSender, writer: TreeWriter, 
   throw new Error("the daemon left the export before its end");
 }
 
-/** True when content is to follow. Devices, pipes and sockets have no place in a host folder and are left out. */
+/**
+ * Starts an entry. Returns true if its content is to be requested. Devices, pipes and sockets have no place in a host
+ * folder and are skipped.
+ */
 async function begin(writer: TreeWriter, index: number, stat: Stat): Promise<boolean> {
   if (isDirectory(stat.mode)) await writer.directory(stat);
   else if (isSymlink(stat.mode)) await writer.symlink(stat);

@@ -8,7 +8,7 @@ import { goMode } from "./mode.ts";
 import { PacketSender } from "./packet-sender.ts";
 import { decodePacket, PacketType } from "./packet.ts";
 
-/** Files up to this size are read in one go, without the cost of a promise per step. */
+/** Files up to this size are read synchronously, without the cost of a promise per step. */
 const SMALL_FILE_BYTES = 64 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const PARALLEL_LARGE_FILES = 4;
@@ -16,8 +16,8 @@ const PARALLEL_LARGE_FILES = 4;
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**
- * Sends a tree: all stats, then the content of the files that BuildKit asks for. What is sent has to be what the
- * listing says, for the tree's digest stands for it: a file that changed since then fails the whole sync.
+ * Sends a tree: all stats, then the content of the files that BuildKit requests. The content has to match the listing,
+ * which the tree's digest stands for. Throws when a file changed since it was listed.
  */
 export async function sendTree(call: ServerCall, tree: TreeSource): Promise<void> {
   const out = new PacketSender(call);
@@ -31,7 +31,7 @@ export async function sendTree(call: ServerCall, tree: TreeSource): Promise<void
 
 async function sendStats(out: PacketSender, tree: TreeSource): Promise<void> {
   for (const entry of tree.entries) {
-    // Owners stay behind, as with `docker build`: a tree belongs to root in the container, whoever checked it out.
+    // Owners are not sent, as with `docker build`: in the container the tree belongs to root, whoever checked it out.
     out.packets.stat({
       path: entry.path,
       mode: goMode(entry.type, entry.mode),

@@ -20,23 +20,23 @@ import { makeFolders } from "../../tree/index.ts";
 import { unixMode } from "./mode.ts";
 import type { Stat } from "./packet.ts";
 
-/** Files up to this size are collected in memory and written in one go. */
+/** Files up to this size are collected in memory and written at once. */
 const SMALL_FILE_BYTES = 64 * 1024;
 
 interface OpenFile {
   stat: Stat;
   at: string;
   temporary: string;
-  /** Small files. */
+  /** Content of a small file. */
   chunks: Buffer[];
-  /** Large files. */
+  /** Handle of a large file. */
   handle: FileHandle | undefined;
 }
 
 /**
- * Writes a received tree below one folder and nowhere else. Every parent has to be a folder that this transfer named and
- * that was found not to be a link; files are written beside their place and renamed into it, which replaces a link
- * instead of following it.
+ * Writes a received tree below one folder and nowhere else. Every parent must be a folder that this transfer named and
+ * that is not a link. Files are written beside their destination and renamed into place, which replaces a link instead
+ * of following it.
  */
 export class TreeWriter {
   #root: string;
@@ -59,7 +59,7 @@ export class TreeWriter {
     this.#folders.set(stat.path, stat);
     const existing = await lstat(at).catch(() => undefined);
     if (existing?.isDirectory() === true) {
-      // Whatever it forbids now, its content has to be written; the final mode is set at the end.
+      // Grant the access that writing the folder's content needs. The final mode is set at the end.
       if ((existing.mode & 0o700) !== 0o700) await chmod(at, existing.mode | 0o700);
       return;
     }
@@ -75,7 +75,7 @@ export class TreeWriter {
     await replace(temporary, at);
   }
 
-  /** Links are made at the end, when what they link to is complete. */
+  /** Records a hard link. Links are created at the end, when their targets are complete. */
   hardlink(stat: Stat): void {
     this.#hardlinks.push({ at: this.#claim(stat.path), to: stat.linkname });
   }
@@ -120,7 +120,7 @@ export class TreeWriter {
     await replace(temporary, at);
   }
 
-  /** Makes the links, removes what is not part of the transfer if told to, then sets the folders' modes and times. */
+  /** Creates the hard links, removes other entries if `wipe` is set, and then sets the folders' modes and times. */
   async close(wipe: boolean): Promise<void> {
     for (const { at, to } of this.#hardlinks) {
       const temporary = temporaryName(at);
@@ -135,7 +135,7 @@ export class TreeWriter {
     }
   }
 
-  /** Leaves no half-written file behind. */
+  /** Removes partially written files. */
   async abort(): Promise<void> {
     for (const { handle, temporary } of this.#files.values()) {
       await handle?.close();
@@ -158,7 +158,10 @@ export class TreeWriter {
     return file;
   }
 
-  /** The place of a new path. A path that comes twice could make a link of what was checked to be a folder. */
+  /**
+   * Registers a new path and returns its absolute place. Throws when the path occurs twice, because the second one
+   * could replace a checked folder with a link.
+   */
   #claim(relative: string): string {
     const at = this.#place(relative);
     if (this.#kept.has(relative)) throw new Error(`the export has ${JSON.stringify(relative)} twice`);
@@ -166,7 +169,7 @@ export class TreeWriter {
     return at;
   }
 
-  /** Absolute place of a path of the transfer; throws when it would not be inside the folder. */
+  /** Returns the absolute place of a path in the transfer. Throws when it would not be inside the folder. */
   #place(relative: string): string {
     const names = relative.split("/");
     const parent = names.slice(0, -1).join("/");
@@ -183,7 +186,7 @@ function temporaryName(at: string): string {
   return path.join(path.dirname(at), `.fastloop-${randomBytes(8).toString("hex")}`);
 }
 
-/** Moves over whatever is there; only a folder has to go first. */
+/** Moves a file over whatever exists. Only a folder has to be removed first. */
 async function replace(temporary: string, at: string): Promise<void> {
   try {
     const existing = await lstat(at).catch(() => undefined);

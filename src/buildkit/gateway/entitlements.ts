@@ -1,18 +1,19 @@
 import { codec } from "../proto/codec.ts";
 import type { Definition } from "../../llb/types.ts";
 
-/** Rights of an exec that a daemon grants only where its configuration says so. */
+/** Rights of an exec that a daemon grants only if its configuration allows them. */
 export type Entitlement = "security.insecure" | "network.host";
 
 const opCodec = codec<{ exec?: { network: number; security: number } }>("pb.Op");
 
-/** `ExecOp.network = 1` and `ExecOp.security = 1` as they stand in an encoded op. */
+/** `ExecOp.network = 1` and `ExecOp.security = 1` as they occur in an encoded op. */
 const networkHost = Buffer.from([0x18, 0x01]);
 const securityInsecure = Buffer.from([0x20, 0x01]);
 
 /**
- * What the execs of these definitions need. A build that asks for more than the daemon grants is refused as a whole, so
- * each asks for no more than this. Only ops that hold the bytes of such an exec are decoded: trees have thousands of ops.
+ * Returns the entitlements that the execs of these definitions need. BuildKit refuses a whole build that asks for more
+ * than the daemon grants, so each build asks for these only. Only ops that contain the bytes of such an exec are
+ * decoded, because trees have thousands of ops.
  */
 export function entitlementsOf(definitions: Iterable<Definition>): Entitlement[] {
   const needed = new Set<Entitlement>();

@@ -15,15 +15,17 @@ export interface GatewayOptions {
   exporters?: { type: string; attributes: Record<string, string> }[];
   cacheImports?: readonly CacheEntry[];
   cacheExports?: readonly CacheEntry[];
-  /** What the execs of this build need; the daemon refuses the build when it does not grant one of them. */
+  /**
+   * Entitlements that the execs of this build need. The daemon refuses the build when it does not grant one of them.
+   */
   entitlements?: readonly Entitlement[];
 }
 
 const givenUp = (): Error => new Error("the build was given up");
 
 /**
- * A build that this process is the frontend of: `Control.Solve` without a frontend stays open while `LLBBridge` calls
- * carry its id; `finish` returns a result, which the daemon then exports.
+ * A build whose frontend is this process. `Control.Solve` without a frontend stays open while `LLBBridge` calls carry
+ * its id. `finish` returns a result, which the daemon then exports.
  */
 export class Gateway {
   readonly ref = randomBytes(12).toString("hex");
@@ -39,7 +41,7 @@ export class Gateway {
 
   constructor(channel: Channel, options: GatewayOptions, onStatus: (update: StatusUpdate) => void) {
     this.#channel = channel;
-    // Each call that is under way listens, and lets go at its end.
+    // Each pending call adds a listener and removes it when it ends.
     setMaxListeners(0, this.#calls.signal);
     this.#options = options;
     this.#metadata.set("buildkit-controlapi-buildid", this.ref);
@@ -48,7 +50,7 @@ export class Gateway {
       session: options.sessionId,
       cache: { imports: [...(options.cacheImports ?? [])], exports: [...(options.cacheExports ?? [])] },
       entitlements: [...(options.entitlements ?? [])],
-      // Not recorded in the daemon's build history: that costs disk writes for each build.
+      // Keeps the build out of the daemon's history, which would cost disk writes for each build.
       internal: true,
       exporters: (options.exporters ?? []).map(({ type, attributes }) => ({ type, attrs: attributes })),
     };
@@ -60,8 +62,8 @@ export class Gateway {
   }
 
   /**
-   * The daemon waits up to three seconds for a build that it does not know yet, so that calls need no `Ping` first.
-   * Rejects with the daemon's reason when it refused or ended the build.
+   * Makes a call for this build. The daemon waits up to three seconds for a build that it does not know yet, so no
+   * `Ping` is needed first. Rejects with the daemon's reason when it refused or ended the build.
    */
   call<Request, Response>(
     method: Method<Request, Response>,
@@ -73,7 +75,7 @@ export class Gateway {
     return Promise.race([answer, ended]);
   }
 
-  /** The daemon does not stop the calls of a build that has ended: each is cancelled with it. */
+  /** The daemon does not stop the calls of a build that has ended, so each is cancelled here. */
   async #unary<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
@@ -94,14 +96,14 @@ export class Gateway {
     }
   }
 
-  /** A stream of messages both ways; ends with the build. */
+  /** Opens a bidirectional stream, which ends with the build. */
   duplex<Request, Response>(method: Method<Request, Response>): ClientDuplexStream<Request, Response> {
     return this.#channel.duplex(method, this.#metadata);
   }
 
-  /** Evaluates a definition; undefined when the result is empty. */
+  /** Evaluates a definition. Resolves to undefined when the result is empty. */
   async solve(definition: Definition, signal?: AbortSignal): Promise<{ id: string } | undefined> {
-    // BuildKit has no definition of the empty file system; as a result it is a reference without an id.
+    // BuildKit has no definition for the empty file system. As a result, it is a reference without an id.
     if (definition.def.length === 0) return undefined;
     const { cacheImports } = this.#options;
     const request = {
@@ -113,8 +115,8 @@ export class Gateway {
     const { result } = await this.call(bridge.solve, request, { signal });
     const id = result?.ref?.id ?? "";
     if (id === "") return undefined;
-    // A call of its own, not `Solve` with `evaluate`: there the daemon forgets to release a result that comes in spite of
-    // a cancellation (v0.33.1).
+    // A separate call rather than `Solve` with `evaluate`: there the daemon forgets to release a result that arrives
+    // despite a cancellation (v0.33.1).
     await this.call(bridge.evaluate, { ref: id }, { signal });
     return { id };
   }
@@ -133,20 +135,20 @@ export class Gateway {
     }
   }
 
-  /** Ends a build that nothing runs for any more. */
+  /** Ends a build for which nothing runs any more. */
   end(): void {
     this.#calls.abort(givenUp());
     this.#build.abort(givenUp());
   }
 
   /**
-   * Stops what runs for this build alone, then ends it. In this order, so that the daemon still knows to whom the
-   * results of what is dying belong, and releases them. (It does not release the writable mounts of a cancelled exec
-   * even so, until it is restarted: v0.33.1.) Resolves at the end; who called hears of the stop at once.
+   * Stops what runs for this build alone, then ends the build. With this order the daemon still knows whom the results
+   * of dying execs belong to, and releases them. (Even so it keeps the writable mounts of a cancelled exec until it
+   * restarts: v0.33.1.) Pending calls reject at once; the promise resolves when the build has ended.
    */
   abort(): Promise<void> {
     this.#calls.abort(givenUp());
-    // Once it has returned, only exporters run, and they end with the build.
+    // After `Return` only exporters run, and they end with the build.
     this.#ending ??= (this.#returned ? Promise.resolve() : this.status.quiet()).then(() => this.end());
     return this.#ending;
   }

@@ -6,22 +6,25 @@ import { Gateway, type GatewayOptions } from "./gateway.ts";
 import type { BuildOptions, Ref, StatusUpdate } from "../types.ts";
 import type { Definition } from "../../llb/types.ts";
 
-/** How long a result is held in the daemon after its last use. */
+/** How long a result stays held in the daemon after its last use. */
 const IDLE_MS = 15_000;
 
-/** The daemon sends what is left of the account at once; a lost connection must not hold an error back. */
+/**
+ * Time limit for the rest of the status, which the daemon normally sends at once. A lost connection must not delay an
+ * error.
+ */
 const STATUS_FLUSH_MS = 2_000;
 
-/** What the results of one build have in common. */
+/** State that the results of one build share. */
 export interface ResultOwner {
   options: GatewayOptions;
   cacheImports?: BuildOptions["cacheImports"];
-  /** What is being solved or exported now; ended with the build. */
+  /** Gateways that are solving or exporting now. They are aborted with the build. */
   running: Set<Gateway>;
   onStatus: (update: StatusUpdate) => void;
 }
 
-/** A result held in the daemon by an open gateway build. */
+/** A result that an open gateway build holds in the daemon. */
 interface Held {
   gateway: Gateway;
   /** The daemon's id of the result, valid in this gateway only. */
@@ -32,7 +35,7 @@ interface Held {
   release: () => Promise<void>;
 }
 
-/** A result as its owner sees it: solved again when it is read after the daemon has let go of it. */
+/** A result as its owner sees it. When it is read after the daemon released it, it is solved again. */
 interface Result extends Ref {
   owner: ResultOwner;
   definition: Definition;
@@ -40,17 +43,17 @@ interface Result extends Ref {
 }
 
 /**
- * Results of solves. Each solve is a gateway build of its own that ends soon after its result was last read: a daemon
- * cannot update the snapshot of a host tree while any build holds a result made from it, but has to receive the whole
- * tree again (5 s against 0.6 s for 50,000 files).
+ * Results of solves. Each solve is a gateway build of its own, which ends soon after its result was last read. The
+ * reason is that a daemon cannot update the snapshot of a host tree while any build holds a result made from it, and
+ * would have to receive the whole tree again (5 s instead of 0.6 s for 50,000 files).
  *
- *     solve ──▶ held, in use ⇄ held, idle ──▶ released ──(read)──▶ solve, from the cache
- *                                   │ IDLE_MS, or another tree is to be sent
+ *    solve ──▶ held, in use ⇄ held, idle ──▶ released ──(read)──▶ solve, from the cache
+ *                                  │ IDLE_MS, or another tree is to be sent
  */
 export class Results {
   readonly #channel: Channel;
   readonly #held = new Set<Held>();
-  /** Builds that were given up and whose execs are dying. */
+  /** Aborted builds whose execs have not ended yet. */
   readonly #ending = new Set<Promise<void>>();
   readonly #treesSeen = new Set<string>();
 
@@ -58,7 +61,7 @@ export class Results {
     this.#channel = channel;
   }
 
-  /** Solves and holds the result; undefined when it is empty. */
+  /** Solves and holds the result. Resolves to undefined when it is empty. */
   async solve(
     owner: ResultOwner,
     definition: Definition,
@@ -84,7 +87,7 @@ export class Results {
     }
   }
 
-  /** Stops what the owner's solves still run and lets go of everything that they left in the daemon. */
+  /** Aborts the owner's running solves and releases all its results in the daemon. */
   async releaseOwner(owner: ResultOwner): Promise<void> {
     const stopping = [...owner.running].map((gateway) => gateway.abort());
     await Promise.all([...this.#held].filter((held) => held.owner === owner).map((held) => held.release()));
@@ -92,8 +95,8 @@ export class Results {
   }
 
   /**
-   * What holds the result, taken before anything else can run: what nobody uses may be let go of at any time. Parallel
-   * readers of a released one share the solve that brings it back.
+   * Takes hold of a result and marks it as used in the same turn, because an unused result may be released at any time.
+   * Parallel readers of a released result share the solve that restores it.
    */
   async #take(result: Result): Promise<Held> {
     for (;;) {
@@ -156,7 +159,7 @@ export class Results {
         throw error;
       }
       gateway.end();
-      // The error is told after the logs that explain it.
+      // Report the error after the logs that explain it.
       await withinMs(gateway.status.done, STATUS_FLUSH_MS);
       throw error;
     } finally {
@@ -176,7 +179,9 @@ export class Results {
     held.idleTimer = setTimeout(() => void held.release(), IDLE_MS).unref();
   }
 
-  /** Before a tree is sent for the first time, nothing may hold the snapshot that it is an update of. */
+  /**
+   * Releases idle results before a tree is sent for the first time, because they may hold the snapshot that it updates.
+   */
   async #makeRoomForTrees(definition: Definition): Promise<void> {
     const unseen = treesIn(definition).filter((tree) => !this.#treesSeen.has(tree));
     if (unseen.length === 0) return;
@@ -186,7 +191,7 @@ export class Results {
   }
 }
 
-/** The same definition, with the results that its first solve has cached. */
+/** Returns the same definition, allowed to use the results that its first solve has cached. */
 function fromCache(definition: Definition): Definition {
   const metadata = Object.entries(definition.metadata).map(([digest, entry]) => [
     digest,
@@ -195,7 +200,7 @@ function fromCache(definition: Definition): Definition {
   return { def: definition.def, metadata: Object.fromEntries(metadata) };
 }
 
-/** Session ids of the host trees that a definition reads; they stand in its source ops as text. */
+/** Returns the session ids of the host trees that a definition reads, which its source ops contain as text. */
 function treesIn(definition: Definition): string[] {
   return definition.def
     .map((op) => Buffer.from(op.buffer, op.byteOffset, op.byteLength))

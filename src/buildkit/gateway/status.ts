@@ -4,17 +4,20 @@ import type { Channel } from "../connection/channel.ts";
 import { control, type StatusMessage, type Timestamp } from "../connection/messages.ts";
 import type { StatusUpdate } from "../types.ts";
 
-/** Follows what the daemon tells of one gateway build until it is stopped or the build is over. */
+/** Follows the daemon's status of one gateway build until it is stopped or the build ends. */
 export interface StatusFollower {
-  /** Resolves when the daemon has said all that there is. */
+  /** Resolves when the daemon has sent the whole status. */
   readonly done: Promise<void>;
-  /** Resolves when nothing of the build runs any more, for all that the daemon tells; two seconds at most. */
+  /** Resolves when nothing of the build runs any more as far as the daemon has reported, or after two seconds. */
   quiet(): Promise<void>;
   stop(): void;
 }
 
 const QUIET_TIMEOUT_MS = 2_000;
-/** What the daemon does right before it tells of a start, and right after it tells of an end. */
+/**
+ * Delay between an event in the daemon and its report: it covers work right before a reported start and right after a
+ * reported end.
+ */
 const UNTOLD_MS = 25;
 
 export function followStatus(channel: Channel, ref: string, onUpdate: Listener): StatusFollower {
@@ -29,7 +32,7 @@ export function followStatus(channel: Channel, ref: string, onUpdate: Listener):
         else running.delete(digest);
       }
     });
-    // An error here is the end of the build or of the connection; whoever waits for a result hears of it there.
+    // An error here means the end of the build or the connection. Callers that wait for a result get it there.
     stream.on("error", () => resolve());
     stream.on("end", () => resolve());
   });
@@ -46,7 +49,7 @@ type Listener = (update: StatusUpdate) => void;
 
 const accounts = new WeakMap<Listener, Account>();
 
-/** The account that a listener is told: one, however many solves it follows. */
+/** Returns the listener's account: one, however many solves it follows. */
 function accountOf(listener: Listener): Account {
   const account = accounts.get(listener) ?? new Account(listener);
   accounts.set(listener, account);
@@ -59,12 +62,12 @@ interface Told {
   lastLogNs: bigint;
 }
 
-/** Vertexes remembered; one that is forgotten may be told twice. */
+/** Number of vertexes to remember. A forgotten one may be reported twice. */
 const REMEMBERED_VERTEXES = 20_000;
 
 /**
- * One account made of those of several solves. The daemon tells each solve all that it knows of the vertexes that it
- * shares with others, logs included; here each run of a vertex is told once.
+ * Merges the status of several solves into one. The daemon reports to each solve everything about the vertexes that it
+ * shares with others, including logs. Here each run of a vertex is reported once.
  */
 export class Account {
   readonly #onUpdate: Listener;
@@ -89,7 +92,7 @@ export class Account {
     const startedNs = toNs(vertex.started);
     const completedNs = toNs(vertex.completed);
     const known = told.startedNs === startedNs && (completedNs === 0n || told.completedNs === completedNs);
-    // A vertex that has not begun is news only when nothing is known of it yet.
+    // A vertex that has not started is new only when nothing is known about it.
     const isNew = startedNs === 0n ? told.startedNs === -1n : !known;
     if (isNew) this.#told.set(vertex.digest, { ...told, startedNs, completedNs });
     return isNew;

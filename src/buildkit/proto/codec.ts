@@ -3,5 +3,5 @@ import { controlProto } from "./control.ts";
 import { gatewayProto } from "./gateway.ts";
 import { sessionProto } from "./session.ts";
 
-/** The codecs of all that is said to a BuildKit daemon. */
+/** Codecs for all messages of BuildKit's protocols. */
 export const { codec } = codecsOf([opsProto, controlProto, gatewayProto, sessionProto]);

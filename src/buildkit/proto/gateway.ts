@@ -1,4 +1,4 @@
-/** BuildKit's gateway API (package `moby.buildkit.v1.frontend`) and the stat it answers with. */
+/** BuildKit's gateway API (package `moby.buildkit.v1.frontend`), and the stat that it returns. */
 export const gatewayProto = `
 syntax = "proto3";
 package gateway;

@@ -1,4 +1,7 @@
-/** What BuildKit calls on a client's session: secrets and registry credentials. (File sync is in `fsutil/packet.ts`.) */
+/**
+ * Services that BuildKit calls on a client's session: secrets and registry credentials. (File sync is in
+ * `fsutil/packet.ts`.)
+ */
 export const sessionProto = `
 syntax = "proto3";
 package session;

@@ -17,7 +17,7 @@ const verifyResponse = codec<{ signed: Uint8Array }>("session.VerifyTokenAuthori
 const tokenRequest = codec<TokenRequest>("session.FetchTokenRequest");
 const tokenResponse = codec<{ token: string; expiresIn: number; issuedAt: number }>("session.FetchTokenResponse");
 
-/** Secrets go from the store to the exec that mounts them, through no file and no log. */
+/** Serves secrets directly from the store to the exec that mounts them. They pass through no file and no log. */
 export function secretService(store: SecretStore): [string, Handler] {
   const handler = unary(secretRequest.decode, secretResponse.encode, async ({ id }, signal) => {
     const data = await store.get(id, signal);
@@ -28,8 +28,8 @@ export function secretService(store: SecretStore): [string, Handler] {
 }
 
 /**
- * Registry credentials. Where a password is known the token of a registry is fetched here, so that it is known whom the
- * password is given to; everything else BuildKit fetches itself.
+ * Serves registry credentials. Where a password is known, this process fetches the registry's token, so that it
+ * controls who receives the password. Otherwise BuildKit fetches tokens itself.
  */
 export function authServices({
   registryAuth,
@@ -71,7 +71,7 @@ export function authServices({
   ];
 }
 
-/** What DER says before the 32 bytes of a key of Ed25519. */
+/** DER prefix of a 32-byte Ed25519 key. */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
 function privateKey(seed: Uint8Array): KeyObject {

@@ -10,7 +10,7 @@ import type { Handler, ServerCall } from "./grpc-server.ts";
 
 const bytesMessage = codec<{ data: Buffer }>("session.BytesMessage");
 
-/** Receives what an exporter sends: a tree into a folder, or one stream into a file. */
+/** Receives an exporter's output: a tree into a folder, or one stream into a file. */
 export function exportService(sink: ExportSink): [string, Handler][] {
   if (sink.kind === "none") return [];
   const handler: Handler =
@@ -20,13 +20,13 @@ export function exportService(sink: ExportSink): [string, Handler][] {
   return [["/moby.filesync.v1.FileSend/DiffCopy", handler]];
 }
 
-/** The file appears under its name only when it is complete. */
+/** Receives a file. It appears under its name only when it is complete. */
 async function receiveFile(call: ServerCall, target: string, mode: number | undefined): Promise<void> {
   await mkdir(path.dirname(target), { recursive: true });
   const temporary = path.join(path.dirname(target), `.fastloop-${randomBytes(8).toString("hex")}`);
   try {
     await pipeline(chunks(call), createWriteStream(temporary, { flags: "wx" }));
-    // The peer's messages also end when it gives up: then what has arrived is not the whole.
+    // Messages also end when the peer aborts; the file is incomplete then.
     if (call.signal.aborted) throw new Error("the export was given up");
     if (mode !== undefined) await chmod(temporary, mode);
     await rename(temporary, target);

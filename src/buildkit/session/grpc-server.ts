@@ -4,22 +4,22 @@ import type { Duplex } from "node:stream";
 import { Deframer, frame } from "../connection/framing.ts";
 
 /**
- * A gRPC server for one connection. `@grpc/grpc-js` could serve it too, but makes one HTTP/2 write of each message:
- * 50,000 stats of a tree take seconds that way. Here a call writes buffers of many framed messages.
+ * A gRPC server for one connection. `@grpc/grpc-js` makes one HTTP/2 write per message, with which the 50,000 stats of
+ * a tree take seconds. Here a call writes buffers of many framed messages.
  */
 export interface ServerCall {
   readonly metadata: http2.IncomingHttpHeaders;
-  /** Aborted when the peer gives the call up or the connection ends. */
+  /** Aborted when the peer cancels the call or the connection closes. */
   readonly signal: AbortSignal;
-  /** The peer's messages; ends when it has no more. */
+  /** Yields the peer's messages until it has sent the last one. */
   messages(): AsyncIterable<Buffer>;
-  /** Writes framed messages; resolves when there is room for more. */
+  /** Writes framed messages. Resolves when there is room for more. */
   write(framed: Buffer): Promise<void>;
 }
 
 export type Handler = (call: ServerCall) => Promise<void>;
 
-/** The status with which a handler ends its call; anything else that it throws becomes `unknown` (2). */
+/** The status with which a handler ends its call. Any other error becomes `unknown` (2). */
 export class StatusError extends Error {
   override readonly name = "StatusError";
   readonly code: number;
@@ -34,7 +34,7 @@ export const StatusCode = { ok: 0, unknown: 2, notFound: 5, unimplemented: 12, u
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
-/** A handler for one request and one response. */
+/** Returns a handler for one request and one response. */
 export function unary<Request, Response>(
   decode: (bytes: Buffer) => Request,
   encode: (response: Response) => Uint8Array,
@@ -97,7 +97,7 @@ async function serveCall(
 
 async function* readMessages(stream: http2.ServerHttp2Stream): AsyncGenerator<Buffer> {
   const deframer = new Deframer();
-  // A handler that has read enough still answers: leaving the loop must not reset the stream.
+  // A handler may answer before it has read everything, so leaving the loop must not reset the stream.
   const chunks: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
   for await (const chunk of chunks) yield* deframer.push(chunk);
 }

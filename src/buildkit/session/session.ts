@@ -6,25 +6,28 @@ import { codec } from "../proto/codec.ts";
 import { type Handler, serveConnection, unary } from "./grpc-server.ts";
 import { sessionStream } from "./stream.ts";
 
-/** Services that BuildKit calls back on this session; the id is what a build or a `local://` source names. */
+/** Services that BuildKit calls back. Builds and `local://` sources refer to the session by its id. */
 export interface Session {
   readonly id: string;
   readonly closed: boolean;
-  /** Resolves when the daemon has forgotten the id. Before that another session must not take it: it would be forgotten too. */
+  /**
+   * Closes the session. Resolves when the daemon has forgotten the id. No other session may use the id before that,
+   * because the daemon would forget it too.
+   */
   close(): Promise<void>;
 }
 
-/** A daemon that has not confirmed the end of the session by then has lost it. */
+/** If the daemon does not confirm the session's end within this time, it is assumed to have lost it. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
-/** A session that ends sooner than this was refused. BuildKit drops none before it has failed two health checks. */
+/** A session that ends sooner than this was refused. BuildKit drops a session only after two failed health checks. */
 const DROPPED_AFTER_MS = 2_000;
 
 const SERVING = 1;
 const healthRequest = codec<{ service: string }>("session.HealthCheckRequest");
 const healthResponse = codec<{ status: number }>("session.HealthCheckResponse");
 
-/** BuildKit checks every five seconds and drops a session that does not answer twice in a row. */
+/** BuildKit checks every five seconds, and drops a session that fails twice in a row. */
 export const healthCheck = "/grpc.health.v1.Health/Check";
 const health: [string, Handler] = [
   healthCheck,
@@ -32,14 +35,15 @@ const health: [string, Handler] = [
 ];
 
 /**
- * Opens a session. It can be used at once: BuildKit waits for ids that it does not know yet.
+ * Opens a session. It can be used at once, because BuildKit waits for ids that it does not know yet.
  *
- *     open ──close──▶ closing ──the daemon forgot the id──▶ closed
- *      │ ▲
- *      ▼ └─ dropped: this process was too slow for the health checks, as on a machine without idle CPU
- *     closed: the daemon is gone or refused the session
+ *    open ──close──▶ closing ──the daemon forgot the id──▶ closed
+ *     │ ▲
+ *     ▼ └─ dropped: this process was too slow for the health checks, as on a machine without idle CPU
+ *    closed: the daemon is gone or refused the session
  *
- * A dropped session is opened again under the same id, because solves and running containers name it for as long as they last.
+ * A dropped session is reopened under the same id, because solves and running containers refer to it as long as they
+ * last.
  */
 export function openSession(channel: Channel, id: string, services: Iterable<readonly [string, Handler]>): Session {
   const handlers = new Map<string, Handler>([health, ...services]);
@@ -75,7 +79,7 @@ export function openSession(channel: Channel, id: string, services: Iterable<rea
     },
     close: () => {
       const { call, stream, over } = connection;
-      // Not cancelled: a cancelled call does not report when the daemon has forgotten the session.
+      // End rather than cancel the call: a cancelled call does not report when the daemon has forgotten the session.
       call.end();
       return (closing ??= withinMs(over, CLOSE_TIMEOUT_MS).finally(() => stream.destroy()));
     },

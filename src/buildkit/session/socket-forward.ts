@@ -9,8 +9,8 @@ const empty = codec<object>("session.Empty");
 const service = "/moby.sshforward.v1.SSH";
 
 /**
- * Sockets of the client that containers reach through an `ssh` mount. BuildKit made it for ssh agents; it carries any byte
- * stream: each connection in the container becomes one call here.
+ * Serves the client's sockets that containers mount with an `ssh` mount. BuildKit made these for ssh agents, but they
+ * carry any byte stream. Each connection in the container becomes one call.
  */
 export function socketService(openSocket: NonNullable<BuildOptions["openSocket"]>): [string, Handler][] {
   const check = unary(empty.decode, empty.encode, async () => ({}));
@@ -27,8 +27,8 @@ export function socketService(openSocket: NonNullable<BuildOptions["openSocket"]
 }
 
 /**
- * Copies both ways. The container's end of input is passed on while the answer still comes; the socket's end is the end
- * of the call, as a gRPC server cannot finish speaking and go on listening.
+ * Copies in both directions. When the container ends its input, the end is forwarded while the socket's data continues.
+ * When the socket ends, the call ends, because a gRPC server cannot finish sending and keep receiving.
  */
 async function join(call: ServerCall, socket: Duplex): Promise<void> {
   const destroy = (): void => void socket.destroy();
@@ -39,7 +39,7 @@ async function join(call: ServerCall, socket: Duplex): Promise<void> {
     for await (const chunk of socket as AsyncIterable<Buffer>)
       await call.write(frame(bytesMessage.encode({ data: chunk })));
   } catch {
-    // The peer left or the socket broke: both are an end here.
+    // The peer left or the socket broke; both end the call.
   }
 }
 

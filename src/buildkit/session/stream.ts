@@ -3,15 +3,15 @@ import { Duplex } from "node:stream";
 
 type SessionCall = ClientDuplexStream<{ data: Uint8Array }, { data: Buffer }>;
 
-/** BuildKit's receive limit is 16 MiB a message. */
+/** Below BuildKit's receive limit of 16 MiB per message. */
 const MAX_CHUNK_BYTES = 1024 * 1024;
 
-/** `Control.Session` as a byte stream: each message is a piece of it, of no meaning in itself. */
+/** Returns `Control.Session` as a byte stream. Message boundaries have no meaning. */
 export function sessionStream(call: SessionCall): Duplex {
   const send = (data: Uint8Array, done: (error?: Error | null) => void): void => {
     if (call.destroyed) done(new Error("the session is closed"));
-    // What is still answered after our side was ended goes nowhere. It is no error: that would cancel the call before the
-    // daemon has said that it forgot the session.
+    // Discard what is still answered after this side ended. An error would cancel the call before the daemon has
+    // confirmed that it forgot the session.
     else if (call.writableEnded) done();
     else call.write({ data }, done);
   };
@@ -20,7 +20,7 @@ export function sessionStream(call: SessionCall): Duplex {
     writableHighWaterMark: 1024 * 1024,
     read: () => void call.resume(),
     write: (chunk: Buffer, _encoding, done) => send(chunk, done),
-    // HTTP/2 writes frame headers and payloads one by one; together they are one message.
+    // HTTP/2 writes frame headers and payloads separately; join them into one message.
     writev: (chunks, done) => {
       const joined = Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer));
       const sendFrom = (offset: number): void => {
