@@ -2,7 +2,7 @@ import type { FinishedNotice, LoopNotice, LoopSummary } from "../run/index.ts";
 import { outputText } from "../text/index.ts";
 import { duration, failedTestLines, movedText, testsText } from "./text.ts";
 
-/** Workflow commands: a failure shows at its place in the pull request. */
+/** Reports by GitHub workflow commands, so that a failure is annotated at its place in the pull request. */
 export function githubReporter(write: (line: string) => void): (notice: LoopNotice) => void {
   return (notice) => {
     if (notice.kind === "notice") write(`::notice::${escape(notice.text)}`);
@@ -11,7 +11,7 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
       const tests = testsText(notice);
       const label = `${notice.name} ${notice.outcome} in ${duration(notice.durationMs)}`;
       if (notice.outcome === "passed") return write(tests === undefined ? label : `${label}: ${tests}`);
-      // No annotation: it says nothing of the function, and another run follows.
+      // A stale run gets no annotation: it says nothing about the function, and another run follows.
       if (notice.outcome === "stale") return write(`${label}: ${movedText(notice)}`);
       if (!isFailure(notice)) return write(label);
       const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
@@ -41,14 +41,14 @@ function escapeProperty(text: string): string {
   return escape(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }
 
-/** Whether the function failed: one that was cancelled, or is stale, says nothing of the files as they are. */
+/** Reports whether the function failed. A cancelled or stale run says nothing about the current files. */
 function isFailure({ outcome }: Pick<FinishedNotice, "outcome">): boolean {
   return outcome === "failed" || outcome === "timed-out";
 }
 
-/** JUnit XML of a run: one test case a function. */
+/** Returns JUnit XML of a run, with one test case for each function. */
 export function junit(summary: LoopSummary, suite: string): string {
-  // What is blocked in the end is that, whatever became of its own run before.
+  // A function that is blocked at the end counts as blocked, whatever its own run ended with before.
   const ended = [...summary.results.values()].filter(({ name }) => !summary.blocked.includes(name));
   const cases = ended.map((result) => {
     const open = `  <testcase classname="${xml(suite)}" name="${xml(result.name)}" time="${(result.durationMs / 1000).toFixed(3)}"`;
@@ -68,7 +68,7 @@ export function junit(summary: LoopSummary, suite: string): string {
 }
 
 function xml(text: string): string {
-  // Control characters are no XML, however they are escaped.
+  // XML allows no control characters, not even escaped ones.
   return text
     .replace(/[^\t\n\r\u0020-\uFFFD]/g, "\uFFFD")
     .replaceAll("&", "&amp;")

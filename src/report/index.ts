@@ -1,4 +1,4 @@
-/** Terminal, JSON, CI formats. Renders events only. */
+/** Reports on the terminal, as JSON and in CI formats. It only renders events. */
 import type { ExportOptions, SpanExport } from "./otlp/export.ts";
 import type { RunView, RunViewOptions } from "./terminal/run-view.ts";
 import type { UpView, UpViewOptions } from "./terminal/up-view.ts";
@@ -15,19 +15,19 @@ export type { UpView } from "./terminal/up-view.ts";
 export { blockersText, memoryText, statusTable, upReporter } from "./up-plain.ts";
 export { causes, duration, firstOf, painter, plural, shortDigest, shortName, testsText, type Paint } from "./text.ts";
 
-/** The view of a watch on a terminal. Loaded when it is opened: other commands do not pay for it. */
+/** Opens the view of a watch on a terminal. Its code is loaded only then, so other commands do not pay for it. */
 export async function openTerminal(options: WatchViewOptions): Promise<WatchView> {
   const { openWatchView } = await import("./terminal/watch-view.ts");
   return openWatchView(options);
 }
 
-/** The view of a single run on a terminal. */
+/** Opens the view of a single run on a terminal. */
 export async function openRunTerminal(options: RunViewOptions): Promise<RunView> {
   const { openRunView } = await import("./terminal/run-view.ts");
   return openRunView(options);
 }
 
-/** The view of services that are up. */
+/** Opens the view of services that are up. */
 export async function openUpTerminal(options: UpViewOptions): Promise<UpView> {
   const { openUpView } = await import("./terminal/up-view.ts");
   return openUpView(options);
@@ -35,7 +35,7 @@ export async function openUpTerminal(options: UpViewOptions): Promise<UpView> {
 
 export type { SpanExport } from "./otlp/export.ts";
 
-/** Spans for a collector, where the environment names one: else nothing is loaded. */
+/** Opens the export of spans if the environment names a collector; otherwise loads nothing. */
 export async function openSpanExport(options: ExportOptions): Promise<SpanExport | undefined> {
   const isNamed = Object.entries(options.env).some(
     ([name, value]) => name.startsWith("OTEL_EXPORTER_OTLP_") && value !== "",

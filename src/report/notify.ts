@@ -11,8 +11,8 @@ const programs: Partial<Record<NodeJS.Platform, (title: string, text: string) =>
 };
 
 /**
- * Tells the desktop when a failure is new and when all is current again; not of every run. Where no program can show it,
- * `onMissing` is told once.
+ * Shows a desktop notification when a failure is new and when everything is current again, not for each run. If no
+ * program can show it, calls `onMissing` once.
  */
 export function desktopNotifier(
   onMissing: (text: string) => void,

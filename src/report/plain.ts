@@ -18,15 +18,15 @@ import {
 export interface PlainOptions {
   write(line: string): void;
   colors: boolean;
-  /** Steps and output while they happen; without it only a failure's. */
+  /** Whether to print steps and output as they happen; otherwise only those of a failure. */
   verbose: boolean;
-  /** Paths are shown relative to it. */
+  /** Folder that paths are shown relative to. */
   cwd: string;
-  /** Time of day before each line; in a watch. */
+  /** Prints the time of day before each line; set in a watch. */
   clock?: () => Date;
 }
 
-/** One line for each thing that happens: for logs, pipes and terminals that want no view. */
+/** Writes a line for each event: for logs, pipes and terminals without a view. */
 export function plainReporter(options: PlainOptions): (notice: LoopNotice) => void {
   const paint = painter(options.colors);
   const line = (label: string, style: Parameters<typeof paint>[0], text: string): void => {
@@ -162,7 +162,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
   }
 }
 
-/** A log has a line for what takes longer than usual, not for each start. */
+/** Shorter waits get no line in a log. */
 const toldWaitMs = 5000;
 
 const cancelCause = {

@@ -1,19 +1,19 @@
 import type { EngineEvent } from "../engine/index.ts";
 import { shortName } from "./text.ts";
 
-/** Of a name before a line: long enough to tell steps apart. */
+/** Length of a step's name before its lines: enough to tell steps apart. */
 const labelChars = 48;
 
 /**
- * What steps print as whole lines that say whose they are: several run at once, and a service prints for as long as others
- * use it.
+ * Splits the output of steps into whole lines that start with the step's name, since several steps run at once, and a
+ * service prints for as long as others use it.
  */
 export class StepLines {
   private readonly names = new Map<string, string>();
-  /** Beginnings of lines, by step and stream. */
+  /** Unfinished lines, by step and stream. */
   private readonly open = new Map<string, Map<string, string>>();
 
-  /** The lines that an event completes. */
+  /** Returns the lines that an event completes. */
   lines(event: EngineEvent): string[] {
     switch (event.kind) {
       case "step-started":

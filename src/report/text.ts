@@ -1,4 +1,4 @@
-/** Small pieces of text that every reporter writes alike. */
+/** Text fragments that all reporters share. */
 import type { FinishedNotice } from "../run/index.ts";
 import { describeReason, type Reason } from "../plan/index.ts";
 import { countsText, printable, scriptOnOneLine } from "../text/index.ts";
@@ -14,19 +14,19 @@ const codes = {
   cyan: [36, 39],
 } as const;
 
-/** Colours when wanted, the bare text otherwise. */
+/** Returns a function that colors text, or returns it unchanged without colors. */
 export function painter(colors: boolean): Paint {
   return (style, text) => (colors ? `\u001b[${codes[style][0]}m${text}\u001b[${codes[style][1]}m` : text);
 }
 
-/** Rounded first, so that no 59.96 s are `60.0 s`, and no 119.7 s `1 min 60 s`. */
+/** Formats a duration. It rounds first, so that 59.96 s are not `60.0 s`, and 119.7 s not `1 min 60 s`. */
 export function duration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
   if (Math.round(ms / 100) < 600) return `${(ms / 1000).toFixed(1)} s`;
   return wholeSeconds(Math.round(ms / 1000));
 }
 
-/** What lasts still, as a clock shows it: `59 s`, `2 min 5 s`. */
+/** Formats time that is still running in whole seconds: `59 s`, `2 min 5 s`. */
 export function wholeSeconds(seconds: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
@@ -35,49 +35,52 @@ export function shortDigest(digest: string): string {
   return digest.slice(0, 8);
 }
 
-/** A step's name on one line, and not all of a long script; of a command in a shell, what the shell is given. */
+/** Returns a step's name on one line, shortened; of a command in a shell, the script that the shell is given. */
 export function shortName(name: string, longest = 120): string {
   const line = printable(scriptOnOneLine(commandOf(name)));
   return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
 }
 
-/** A tier's commands are the argument of a script that measures them (tierCommand of the module). */
+/**
+ * Matches a shell script. A tier's commands are an argument of the script that measures them (tierCommand of the
+ * module).
+ */
 const inShell = /^exec sh -(?:ec |c start=\$\(date \+%s\)[\s;].*?\sexit \$code sh )(.+)$/s;
 
 const commandOf = (name: string): string => inShell.exec(name)?.[1] ?? name;
 
-/** The first so many by name, the rest as a number: `a, b and 3 more`. */
+/** Returns the first `shown` names, and the number of the others: `a, b and 3 more`. */
 export function firstOf(names: readonly string[], shown: number): string {
   const rest = names.length - shown;
   return rest > 0 ? `${names.slice(0, shown).join(", ")} and ${rest} more` : names.join(", ");
 }
 
-/** The first causes in full, the rest as a number. */
+/** Returns the first reasons in full, and the number of the others. */
 export function causes(reasons: readonly Reason[], shown = 2): string {
   return firstOf(reasons.map(describeReason), shown);
 }
 
-/** Why an attempt says nothing: the files that changed while it ran. */
+/** Returns why a run is stale: the files that changed while it ran. */
 export function movedText({ moved = [] }: Pick<FinishedNotice, "moved">): string {
   const [first, ...others] = moved;
   if (first === undefined) return "an input changed while it ran";
   return `${printable(first)}${others.length > 0 ? ` and ${others.length} more` : ""} changed while it ran`;
 }
 
-/** So many failed tests are named; the log has them all. */
+/** Number of failed tests that are named; the log has all of them. */
 const namedTests = 5;
 
-/** A line for each test that failed, the first ones by name. */
+/** Returns a line for each failed test, the first ones by name. */
 export function failedTestLines(tests: readonly string[] = []): string[] {
   const lines = tests.slice(0, namedTests).map((name) => `✗ ${shortName(name, 160)}`);
   return tests.length > namedTests ? [...lines, `  and ${tests.length - namedTests} more`] : lines;
 }
 
-/** `297 passed`; undefined where no test runner spoke. */
+/** Returns `297 passed`; undefined when no test runner reported anything. */
 export const testsText = ({ tests }: Pick<FinishedNotice, "tests">): string | undefined =>
   tests === undefined ? undefined : countsText(tests);
 
-/** The local time of day, to the second. */
+/** Returns the local time of day, to the second. */
 export const timeOfDay = (at: Date): string => at.toTimeString().slice(0, 8);
 
 export function plural(count: number, noun: string): string {

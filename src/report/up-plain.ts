@@ -5,13 +5,13 @@ import { duration, plural, shortName, wholeSeconds, type Paint } from "./text.ts
 export interface UpReporterOptions {
   write(line: string): void;
   paint: Paint;
-  /** What services print, too. */
+  /** Whether to print the services' output, too. */
   logs: boolean;
-  /** Steps of their builds. */
+  /** Whether to print all build steps. */
   verbose: boolean;
 }
 
-/** A line for each change of a service, and for each that it prints. */
+/** Writes a line for each change of a service, and for each line of its output. */
 export function upReporter({ write, paint, logs, verbose }: UpReporterOptions): (event: UpEvent) => void {
   return (event) => {
     switch (event.kind) {
@@ -39,7 +39,7 @@ export function upReporter({ write, paint, logs, verbose }: UpReporterOptions): 
   };
 }
 
-/** Shorter steps are no news. */
+/** Successful steps that took less are only printed with `verbose`. */
 const shownStepMs = 1_000;
 
 function stepLine(event: Extract<UpEvent, { kind: "step" }>, paint: Paint): string {
@@ -104,7 +104,7 @@ function healthyText(service: ServiceStatus): string {
   return places === "" ? took : `${took}, ${places}`;
 }
 
-/** `localhost:8080, localhost:3000 -> 80`, and whether a process of this machine is there. */
+/** Returns `localhost:8080, localhost:3000 -> 80`, with a mark when a host process stands in for the service. */
 export function placesText({ ports, place }: Pick<ServiceStatus, "ports" | "place">): string {
   const text = ports
     .map(({ host, container }) => `localhost:${host}${host === container ? "" : ` -> ${container}`}`)
@@ -112,7 +112,7 @@ export function placesText({ ports, place }: Pick<ServiceStatus, "ports" | "plac
   return place === "local" ? `${text} (local)`.trimStart() : text;
 }
 
-/** The rows of `fastloop status`. */
+/** Returns the rows of `fastloop status`. */
 export function statusTable(services: readonly ServiceStatus[], paint: Paint): string[] {
   const width = Math.max(...services.map(({ name }) => name.length));
   const memory = services.map(memoryText);
@@ -128,13 +128,13 @@ export function statusTable(services: readonly ServiceStatus[], paint: Paint): s
   return services.length > 1 && used > 0 ? [...rows, paint("dim", `${size(used)} of memory in all`)] : rows;
 }
 
-/** `120.0 MB of 512.0 MB`; empty where it is not known. */
+/** Returns `120.0 MB of 512.0 MB`; empty when unknown. */
 export const memoryText = ({ memoryBytes, memoryLimitBytes }: ServiceStatus): string =>
   memoryBytes === undefined
     ? ""
     : `${size(memoryBytes)}${memoryLimitBytes === undefined ? "" : ` of ${size(memoryLimitBytes)}`}`;
 
-/** `synced in 38 ms, 2 min 5 s ago`, after what stands before it; empty where no edit has reached it. */
+/** Returns `synced in 38 ms, 2 min 5 s ago` with `before` in front; empty when no edit has reached the service. */
 export function lastEditText({ lastEdit }: ServiceStatus, before: string): string {
   if (lastEdit === undefined) return "";
   const { action, tookMs, at } = lastEdit;
@@ -148,7 +148,7 @@ export function phaseStyle(phase: ServiceStatus["phase"]): "green" | "red" | "ye
   return phase === "stopped" ? "dim" : "yellow";
 }
 
-/** `api is failed, web is waiting`: what keeps services from being healthy. */
+/** Returns what keeps services from being healthy: `api is failed, web is waiting`. */
 export function blockersText(services: readonly ServiceStatus[]): string {
   const blockers = services.filter(({ phase }) => phase !== "healthy");
   if (blockers.length === 0) return `${plural(services.length, "service")} healthy`;

@@ -1,17 +1,17 @@
-/** Where spans are sent, as OpenTelemetry's variables say. Nothing else does: a repository cannot turn it on. */
+/** Reads the export target from OpenTelemetry's variables. Only the environment can turn it on, not a repository. */
 import { UserError } from "../../errors/index.ts";
 
 export interface OtlpTarget {
   url: string;
   headers: Record<string, string>;
   encoding: "json" | "protobuf";
-  /** Attributes of the resource, `service.name` among them. */
+  /** Attributes of the resource, including `service.name`. */
   resource: Record<string, string>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Undefined where no endpoint is named, or traces are switched off. Throws where the variables make no sense. */
+/** Returns undefined when no endpoint is named or traces are disabled. Throws when a variable is invalid. */
 export function otlpTarget(env: Environment): OtlpTarget | undefined {
   const value = (name: string): string | undefined => env[name]?.trim() || undefined;
   const ofTraces = (name: string): string | undefined =>
@@ -43,7 +43,7 @@ export function otlpTarget(env: Environment): OtlpTarget | undefined {
   };
 }
 
-/** `name=value,name=value`, percent-encoded as in W3C's baggage. */
+/** Parses `name=value,name=value`, percent-encoded as in W3C baggage. */
 function pairs(text = ""): Record<string, string> {
   const entries = text.split(",").flatMap((pair): [string, string][] => {
     const at = pair.indexOf("=");

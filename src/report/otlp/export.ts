@@ -1,26 +1,29 @@
-/** Sends the spans of runs to a collector: OTLP over HTTP. A collector that does not answer costs a notice and no run. */
+/**
+ * Sends the spans of runs to a collector by OTLP over HTTP. When the collector does not answer, it prints a notice;
+ * runs are not affected.
+ */
 import type { LoopNotice } from "../../run/index.ts";
 import { otlpTarget, type OtlpTarget } from "./environment.ts";
 import { SpanCollector, type Attribute, type OtlpSpan } from "./spans.ts";
 
-/** What a run waits for its collector at most. */
+/** Longest time that a run waits for its collector. */
 const answerMs = 2000;
 
 export interface SpanExport {
   note(notice: LoopNotice): void;
-  /** Sends what has been collected; resolves when it has arrived, or not in time. Never rejects. */
+  /** Sends the collected spans. Resolves when they were accepted, or at the timeout. Never rejects. */
   flush(): Promise<void>;
 }
 
 export interface ExportOptions {
   env: Readonly<Record<string, string | undefined>>;
-  /** The name of the trace, e.g. `fastloop run`. */
+  /** Name of the trace, e.g. `fastloop run`. */
   command: string;
   version: string;
   onNotice(text: string): void;
 }
 
-/** Undefined where the environment names no collector. */
+/** Returns undefined when the environment names no collector. */
 export function spanExport({ env, command, version, onNotice }: ExportOptions): SpanExport | undefined {
   let target: OtlpTarget | undefined;
   try {
@@ -38,14 +41,14 @@ export function spanExport({ env, command, version, onNotice }: ExportOptions): 
       const spans = collector.take();
       if (spans.length === 0) return;
       const problem = await send(to, spans, version);
-      // Once: a watch would say it after each edit.
+      // Printed only once; a watch would repeat it after each edit.
       if (problem !== undefined && !isTold) onNotice(`spans are not exported to ${new URL(to.url).host}: ${problem}`);
       isTold ||= problem !== undefined;
     },
   };
 }
 
-/** What went wrong; undefined when the collector has taken them. */
+/** Returns what went wrong; undefined when the collector accepted the spans. */
 async function send(target: OtlpTarget, spans: readonly OtlpSpan[], version: string): Promise<string | undefined> {
   const attributes = Object.entries(target.resource).map(([key, text]): Attribute => ({
     key,

@@ -1,4 +1,4 @@
-/** OTLP's binary form, after opentelemetry-proto; fields have the names of its JSON form. */
+/** OTLP's binary encoding, according to opentelemetry-proto. Fields are named as in OTLP's JSON. */
 import { codecsOf, type Codec } from "../../llb/index.ts";
 import type { Attribute, OtlpSpan } from "./spans.ts";
 

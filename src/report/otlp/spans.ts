@@ -1,4 +1,4 @@
-/** Spans of a run in OpenTelemetry's form, from what happens in it: the command, its functions, their operations. */
+/** Builds OpenTelemetry spans from a run's events: the command, its functions and their operations. */
 import { randomBytes } from "node:crypto";
 import type { FinishedNotice, LoopNotice } from "../../run/index.ts";
 
@@ -7,7 +7,7 @@ export interface Attribute {
   value: { stringValue: string } | { boolValue: boolean } | { intValue: string };
 }
 
-/** As OTLP's JSON has it: ids in hexadecimal, times in nanoseconds as decimal texts. */
+/** Span as in OTLP's JSON: ids in hexadecimal, times in nanoseconds as decimal strings. */
 export interface OtlpSpan {
   traceId: string;
   spanId: string;
@@ -26,10 +26,10 @@ interface Open {
   steps: Map<string, number>;
 }
 
-/** More than any pipeline has; a collector takes some megabytes at a time. */
+/** More spans than any pipeline has; a collector accepts some megabytes at a time. */
 const mostSpans = 20_000;
 
-/** Collects the spans of one trace after the other; `take` ends one. */
+/** Collects the spans of one trace at a time; `take` ends the trace. */
 export class SpanCollector {
   private readonly command: string;
   private readonly parent: { traceId: string; spanId: string } | undefined;
@@ -39,7 +39,7 @@ export class SpanCollector {
   private spans: OtlpSpan[] = [];
   private failed = false;
 
-  /** `traceparent`: W3C's, of whoever started the command. */
+  /** `traceparent` is the W3C header of the process that started the command. */
   constructor(command: string, traceparent: string | undefined, now: () => number = Date.now) {
     const [, traceId, spanId] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? "") ?? [];
     this.command = command;
@@ -67,7 +67,7 @@ export class SpanCollector {
     }
   }
 
-  /** All spans of the trace, the command's own last; empty where nothing ran. */
+  /** Returns all spans of the trace, with the command's own last; empty when nothing ran. */
   take(): OtlpSpan[] {
     const { trace, spans } = this;
     if (trace === undefined) return [];
@@ -88,7 +88,7 @@ export class SpanCollector {
     if (this.spans.length >= mostSpans) return;
     const startedMs = of.steps.get(name) ?? this.now() - durationMs;
     const attributes = [{ key: "fastloop.cached", value: { boolValue: cached } }];
-    // The engine knows better than the moment at which it told.
+    // The engine's duration is more exact than the time at which the event arrived.
     this.spans.push(this.span(name, id(8), of.spanId, startedMs, startedMs + durationMs, attributes, { code: 0 }));
   }
 

@@ -4,20 +4,20 @@ import type { FinishedNotice, FunctionState, LoopNotice, LoopState } from "../..
 import { causes, failedTestLines, movedText, shortDigest, shortName, testsText } from "../text.ts";
 import { tame } from "./styled-line.ts";
 
-/** How a function stands, in the words of the view. */
+/** State of a function, in the words of the view. */
 export type Standing = "current" | "stale" | "running" | "failed" | "blocked" | "cancelled" | "unknown";
 
 export interface BoardRow {
   name: string;
   standing: Standing;
   digest: string;
-  /** Why it runs, ran or would run; what it waits for. */
+  /** Why it runs, ran or would run, or what it waits for. */
   cause: string;
-  /** Running: the newest step of those that have not ended. */
+  /** For a running function: the newest open step. */
   step: string | undefined;
-  /** What its test runners said the last time. */
+  /** Last result of its test runners. */
   tests: string | undefined;
-  /** Running: since when, by the clock that never jumps. */
+  /** For a running function: its start, by the monotonic clock. */
   startedMs: number | undefined;
   durationMs: number | undefined;
   /** Time of day at which it ended. */
@@ -27,15 +27,15 @@ export interface BoardRow {
 
 export interface Failure {
   message: string;
-  /** A line for each test that failed. */
+  /** A line for each failed test. */
   tests: readonly string[];
-  /** The last lines of what it printed. */
+  /** Last lines of its output. */
   tail: readonly string[];
-  /** Of the whole log, relative to where the user is. */
+  /** Path of the whole log, relative to the working folder. */
   log: string | undefined;
 }
 
-/** So many lines of a function's output are kept for the case that it fails. */
+/** Lines of output kept for the case that the function fails. */
 const keptLines = 200;
 
 interface Past {
@@ -50,14 +50,14 @@ interface Past {
   tests: string | undefined;
 }
 
-/** All that the view shows, made from the loop's notices. */
+/** State of the view, built from the loop's notices. */
 export class Board {
   private readonly past = new Map<string, Past>();
   private state: LoopState | undefined;
   private readonly cwd: string;
-  /** What is waited for while no function can run, and since when. */
+  /** What functions wait for before any can run, and since when. */
   waiting: { what: string; sinceMs: number } | undefined;
-  /** What keeps the project from being read. */
+  /** Error that keeps the project from being read. */
   broken: UserError | undefined;
 
   constructor(cwd: string) {
@@ -79,7 +79,7 @@ export class Board {
     this.state = state;
   }
 
-  /** Takes a notice in; `nowMs` never jumps, `at` is the time of day. */
+  /** Applies a notice; `nowMs` is monotonic, `at` the time of day. */
   note(notice: LoopNotice, nowMs: number, at: Date): void {
     switch (notice.kind) {
       case "started":
@@ -99,7 +99,7 @@ export class Board {
       case "step": {
         const past = this.of(notice.name);
         const step = shortName(notice.step);
-        // Two requests that wait for the same step both tell of it.
+        // Two requests that wait for the same step both report it.
         past.steps = past.steps.filter((other) => other !== step);
         if (!notice.done) past.steps.push(step);
         break;
@@ -125,7 +125,7 @@ export class Board {
           durationMs: notice.durationMs,
           endedAt: new Date(notice.endedAtMs),
           failure: undefined,
-          // Those that are known are of a later run.
+          // The known test results are of a later run.
           tests: undefined,
         });
         break;
@@ -140,7 +140,7 @@ export class Board {
     }
   }
 
-  /** In the order of the plan; only those whose name holds `filter`. */
+  /** Returns the rows in the order of the plan, limited to names that contain `filter`. */
   rows(filter = ""): BoardRow[] {
     return (this.state?.functions ?? []).filter((fn) => fn.name.includes(filter)).map((fn) => this.row(fn));
   }
@@ -206,7 +206,7 @@ export class Board {
   }
 }
 
-/** In one line, what went wrong first: a command may be a whole script. */
+/** Shortens a message to one line, with the exit code first, because the command may be a whole script. */
 function shortMessage(message: string): string {
   const [, command, code] = /^(.+) failed with (exit code \d+)$/s.exec(message) ?? [];
   const text = command === undefined ? message : `${code}: ${command}`;

@@ -1,4 +1,4 @@
-/** What a key asks for. `text` and `erase` only while a filter is typed. */
+/** Action of a key. `text` and `erase` only occur while a filter is being typed. */
 export type KeyAction =
   | {
       kind:
@@ -37,7 +37,7 @@ const typing: Record<string, KeyAction["kind"]> = {
   "\b": "erase",
 };
 
-/** What was read from the terminal, as actions. Arrows and other keys that send escape sequences mean nothing. */
+/** Converts terminal input to actions. Arrows and other keys that send escape sequences are ignored. */
 export function keyActions(input: string, isTyping: boolean): KeyAction[] {
   if (input.length > 1 && input.startsWith("\u001b")) return [];
   const actions: KeyAction[] = [];

@@ -7,7 +7,7 @@ export interface LayoutOptions {
   rows: number;
   nowMs: number;
   filter: string;
-  /** The filter is being typed. */
+  /** Whether the filter is being typed. */
   isTyping: boolean;
   isStopping: boolean;
   /** Whether keys are read. */
@@ -23,13 +23,13 @@ const looks: Record<Standing, { mark: string; style: Piece["style"] }> = {
   unknown: { mark: "?", style: "dim" },
   current: { mark: "✓", style: "green" },
 };
-/** What gets a line first where there are fewer lines than functions. */
+/** Order in which functions get a line when there are more functions than lines. */
 const urgency = Object.keys(looks) as Standing[];
 
-/** The whole view as lines that fit: the functions, why those that failed did, and what keys do. */
+/** Lays out the whole view in lines that fit the terminal: functions, failures, and help for the keys. */
 export function layoutBoard(board: Board, options: LayoutOptions): StyledLine[] {
   const { columns, filter } = options;
-  // The last line and the last column stay free: a terminal that is full scrolls or wraps.
+  // The last line and column stay free, because a full terminal would scroll or wrap.
   const room = Math.max(3, options.rows - 1);
   const all = board.rows(filter);
   const foot = footer(board, all, options);
@@ -42,7 +42,7 @@ export function layoutBoard(board: Board, options: LayoutOptions): StyledLine[] 
   return [...broken, ...lines, ...failures(shown, left), ...foot].map((line) => cut(line, columns - 1));
 }
 
-/** As many as fit, in their order; one line less where some have to be left out. */
+/** Returns as many rows as fit, in their order; one less if some are left out, for the line that says so. */
 function mostUrgent(rows: BoardRow[], room: number): BoardRow[] {
   if (rows.length <= room) return rows;
   const ranked = rows.toSorted((a, b) => urgency.indexOf(a.standing) - urgency.indexOf(b.standing));
@@ -68,17 +68,17 @@ function table(rows: readonly BoardRow[], { nowMs, columns }: LayoutOptions): St
   });
 }
 
-/** Running: for how long. Else how long it took, and when it ended. */
+/** Returns the running time of a running function, else its duration and the time at which it ended. */
 function timeOf({ startedMs, durationMs, endedAt }: BoardRow, nowMs: number): string {
   if (startedMs !== undefined) return clock(startedMs, nowMs);
   if (durationMs === undefined || endedAt === undefined) return "";
   return `${duration(durationMs)}  ${endedAt.toTimeString().slice(0, 8)}`;
 }
 
-/** Whole seconds since then. */
+/** Formats the time since `sinceMs` in whole seconds. */
 const clock = (sinceMs: number, nowMs: number): string => wholeSeconds(Math.floor(Math.max(0, nowMs - sinceMs) / 1000));
 
-/** What keeps functions from running yet. */
+/** Returns a line with what functions wait for before any can run. */
 function waitingLines({ waiting }: Board, nowMs: number): StyledLine[] {
   if (waiting === undefined) return [];
   return [
@@ -89,7 +89,7 @@ function waitingLines({ waiting }: Board, nowMs: number): StyledLine[] {
   ];
 }
 
-/** What runs and what waits, without those at rest: while a run lasts, their lines above say it all. */
+/** Lays out running and waiting functions. Functions that have ended are in the lines above. */
 export function layoutRun(
   board: Board,
   { columns, rows, nowMs }: Pick<LayoutOptions, "columns" | "rows" | "nowMs">,
@@ -120,13 +120,13 @@ export function layoutRun(
   ].map((line) => cut(line, columns - 1));
 }
 
-/** The room that is left, shared among those that failed: message, last lines of output, path of the whole log. */
+/** Shares the remaining lines among failures: message, last lines of output, path of the log. */
 function failures(rows: readonly BoardRow[], room: number): StyledLine[] {
   const failed = rows.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, ...failure }]));
   const lines: StyledLine[] = [];
   for (const [index, { name, message, tests, tail, log }] of failed.entries()) {
     const share = Math.floor((room - lines.length) / (failed.length - index));
-    // Of a failure that has no room for its output, its line in the table says enough.
+    // With less room than this, the line in the table has to do.
     if (share < 3) continue;
     lines.push([{ text: `✗ ${name}: `, style: "red" }, { text: message }]);
     const named = tests.slice(0, share - 2);
@@ -148,7 +148,7 @@ function brokenLines({ broken }: Board, room: number): StyledLine[] {
   ];
 }
 
-/** How all functions stand, in one line: `ended: 1 failed, 2 current`. */
+/** Returns the number of functions in each state, in one line: `ended: 1 failed, 2 current`. */
 export function standingsText(board: Board): string {
   const rows = board.rows();
   const counts = urgency.flatMap((standing) => {

@@ -1,7 +1,7 @@
 import type { Paint } from "../text.ts";
 import { columnsOf, type StyledLine } from "./styled-line.ts";
 
-/** What a terminal's stream has to offer. */
+/** What the view needs of a terminal's stream. */
 export interface TerminalStream {
   readonly columns: number;
   readonly rows: number;
@@ -11,15 +11,15 @@ export interface TerminalStream {
 const escape = "\u001b[";
 const hideCursor = `${escape}?25l`;
 const showCursor = `${escape}?25h`;
-/** Terminals that know it show all between the two at once; others ignore it. */
+/** Synchronized update: terminals that support it show everything in between at once; others ignore it. */
 const beginUpdate = `${escape}?2026h`;
 const endUpdate = `${escape}?2026l`;
 const clearRestOfLine = `${escape}K`;
 const clearBelow = `${escape}J`;
 
 /**
- * Lines at the end of the terminal that are drawn over in place; what is printed goes above them and scrolls away. Each
- * change is one write, and nothing is cleared before it is written over: no flicker.
+ * Lines at the bottom of the terminal that are redrawn in place; printed lines go above and scroll away. Each change is
+ * a single write, and nothing is cleared before it is overwritten, so that nothing flickers.
  */
 export class LiveScreen {
   private readonly stream: TerminalStream;
@@ -33,7 +33,7 @@ export class LiveScreen {
     this.paint = paint;
   }
 
-  /** Goes above the lines with the next `draw`. */
+  /** Prints a line above the live ones with the next `draw`. */
   print(line: string): void {
     this.above += `${line.replaceAll("\n", `${clearRestOfLine}\n`)}${clearRestOfLine}\n`;
   }
@@ -53,12 +53,12 @@ export class LiveScreen {
     this.above = "";
   }
 
-  /** After the window's size changed: the same lines may take more rows, or fewer. */
+  /** Forces the next draw after the window's size changed, as the same lines may take a different number of rows. */
   forgetText(): void {
     this.drawnText = "";
   }
 
-  /** Leaves the lines where they are, and the cursor below them. */
+  /** Leaves the lines where they are and puts the cursor below them. */
   close(): void {
     const below = this.drawn.length === 0 ? "" : "\n";
     this.stream.write(
@@ -69,7 +69,10 @@ export class LiveScreen {
     this.above = "";
   }
 
-  /** The cursor stands at the start of the last line; terminals wrap what became too long for a narrower window. */
+  /**
+   * Moves the cursor from the start of the last line to the top. Counts wrapped rows, as terminals wrap lines that are
+   * too long for a window that became narrower.
+   */
   private toTop(): string {
     const width = Math.max(1, this.stream.columns);
     const rows = this.drawn.slice(0, -1).reduce((sum, line) => {

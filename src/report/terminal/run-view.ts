@@ -16,16 +16,16 @@ export interface RunViewOptions {
 export interface RunView {
   note(notice: LoopNotice): void;
   setState(state: LoopState): void;
-  /** Leaves the terminal to a question while it is asked. */
+  /** Gives the terminal to a question while it is asked. */
   during<T>(question: () => Promise<T>): Promise<T>;
-  /** Takes the live lines away; what was printed above them stays. */
+  /** Removes the live lines; lines printed above them stay. */
   close(): void;
 }
 
 const frameMs = 50;
 const tickMs = 1000;
 
-/** The view of a single run on a terminal: what runs, in which step and since when; what has ended stands above. */
+/** Opens the view of a single run: running functions with their step and time; what has ended is printed above. */
 export function openRunView({ output, ...options }: RunViewOptions): RunView {
   const board = new Board(options.cwd);
   const screen = new LiveScreen(output, painter(options.colors));
@@ -47,13 +47,13 @@ export function openRunView({ output, ...options }: RunViewOptions): RunView {
     screen.draw([]);
     screen.close();
   };
-  // A crash must not leave the terminal without its cursor.
+  // A crash must not leave the terminal with a hidden cursor.
   process.on("exit", clear);
 
   return {
     note(notice) {
       board.note(notice, performance.now(), new Date());
-      // The live line has its clock.
+      // The live line shows the waiting time.
       if (notice.kind !== "waiting" && notice.kind !== "still-running") history(notice);
       drawSoon();
     },

@@ -2,30 +2,30 @@ import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 import type { Paint } from "../text.ts";
 
-/** A piece of a line; its style is laid on after the line was cut to the terminal's width. */
+/** Piece of a line. Its style is applied after the line is cut to the terminal's width. */
 export interface Piece {
   text: string;
   style?: Parameters<Paint>[0];
 }
 
-/** What a terminal shows as one character. */
+/** Splits text into what a terminal shows as single characters. */
 const graphemes = new Intl.Segmenter();
 
 export type StyledLine = readonly Piece[];
 
-/** Text of a program as it may stand in a line of ours: no escape sequences, no tabs, no control characters. */
+/** Removes escape sequences and control characters from a program's text, and replaces tabs, for use in the view. */
 export function tame(text: string): string {
   const visible = stripVTControlCharacters(text).replaceAll("\t", "  ");
   // oxlint-disable-next-line no-control-regex -- these are what is taken out
   return visible.replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
 }
 
-/** How many columns a text takes: two for wide characters, none for combining ones. */
+/** Returns the columns that a text takes: two for wide characters, none for combining ones. */
 export function columnsOf(text: string): number {
   return stringWidth(text);
 }
 
-/** Cuts from the right; what is cut off is shown as `…`. */
+/** Cuts a line from the right; `…` stands for the rest. */
 export function cut(line: StyledLine, columns: number): StyledLine {
   const total = line.reduce((sum, piece) => sum + columnsOf(piece.text), 0);
   if (total <= columns) return line;
@@ -43,7 +43,7 @@ export function cut(line: StyledLine, columns: number): StyledLine {
   return result;
 }
 
-/** Filled up with spaces to so many columns. */
+/** Pads a text with spaces to a number of columns. */
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
 }

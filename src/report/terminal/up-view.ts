@@ -7,23 +7,23 @@ import { cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts
 
 export interface UpViewOptions {
   output: TerminalStream & Pick<NodeJS.WriteStream, "on" | "off">;
-  /** Undefined: no keys. */
+  /** Undefined: no keys are read. */
   input: NodeJS.ReadStream | undefined;
   colors: boolean;
   verbose: boolean;
   statuses(): readonly ServiceStatus[];
   restart(): void;
-  /** Those that may be in a container or on this machine are at the other place. */
+  /** Moves each service that can be in a container or on the host to its other place. */
   switchAll(): void;
   quit(): void;
-  /** The web page is asked for. */
+  /** Called when the user asks for the web page. */
   openPage(): void;
 }
 
 export interface UpView {
   note(event: UpEvent): void;
   print(line: string): void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void;
 }
 
@@ -31,7 +31,7 @@ const frameMs = 50;
 const tickMs = 1_000;
 const interrupt = "\u0003";
 
-/** The services at the terminal's end, what happens scrolls by above. */
+/** Opens the view of services at the bottom of the terminal; events scroll by above it. */
 export function openUpView(options: UpViewOptions): UpView {
   const { output, input } = options;
   const paint = painter(options.colors);
@@ -45,7 +45,7 @@ export function openUpView(options: UpViewOptions): UpView {
     screen.draw(layout(options.statuses(), output.columns, input !== undefined));
   };
   const drawSoon = (): void => void (frame ??= setTimeout(draw, frameMs));
-  // Times go on, and memory is another without any news of it.
+  // Running times and memory change without any event.
   const ticker = setInterval(draw, tickMs);
   const onResize = (): void => {
     screen.forgetText();
@@ -61,7 +61,7 @@ export function openUpView(options: UpViewOptions): UpView {
     }
   };
   output.on("resize", onResize);
-  // A terminal that was closed answers each change of its mode with an error.
+  // A closed terminal answers each change of its mode with an error, which is ignored.
   const deaf = (): void => undefined;
   input?.on("error", deaf);
   input?.setRawMode(true);

@@ -9,41 +9,41 @@ import { LiveScreen, type TerminalStream } from "./live-screen.ts";
 
 export interface WatchViewOptions {
   output: TerminalStream & Pick<NodeJS.WriteStream, "on" | "off">;
-  /** Undefined: no keys. */
+  /** Undefined: no keys are read. */
   input: NodeJS.ReadStream | undefined;
   colors: boolean;
   verbose: boolean;
   cwd: string;
-  /** The loop, as keys steer it. */
+  /** Parts of the loop that keys control. */
   control: {
     rerun(which: "all" | "failed" | readonly string[]): unknown;
     runParked(): void;
     setManual(on: boolean): void;
   };
   onQuit(): void;
-  /** The web page is asked for. */
+  /** Called when the user asks for the web page. */
   onPage(): void;
 }
 
 export interface WatchView {
   note(notice: LoopNotice): void;
   setState(state: LoopState): void;
-  /** One line above the view. */
+  /** Prints a line above the view. */
   print(line: string): void;
-  /** Leaves the terminal to a question while it is asked. */
+  /** Gives the terminal to a question while it is asked. */
   during<T>(question: () => Promise<T>): Promise<T>;
-  /** Says that the end has been asked for and is waited for. */
+  /** Shows that the command is stopping. */
   showStopping(): void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void;
 }
 
-/** Many things happen at a time; so often is enough to look at. */
+/** Events come in bursts; drawing at this interval is enough. */
 const frameMs = 50;
-/** The times of what runs go on. */
+/** Interval at which the times of running functions are updated. */
 const tickMs = 1000;
 
-/** The view of a watch on a terminal: functions and failures at its end, what happened scrolls by above. */
+/** Opens the view of a watch: functions and failures at the bottom of the terminal, events above. */
 export function openWatchView(options: WatchViewOptions): WatchView {
   const { output, input, control } = options;
   const board = new Board(options.cwd);
@@ -91,7 +91,7 @@ export function openWatchView(options: WatchViewOptions): WatchView {
     output.on("resize", onResize);
     draw();
   };
-  // What happened stays above; the lines that only a watch can keep true go.
+  // Keeps the printed lines and removes the live ones, which would go stale without the watch.
   const close = (): void => {
     if (!isOpen) return;
     isOpen = false;
@@ -107,7 +107,7 @@ export function openWatchView(options: WatchViewOptions): WatchView {
       // The terminal itself is gone.
     }
   };
-  // Whatever ends the process, a crash as well: a terminal without cursor and echo is of no use to anyone.
+  // Restores the terminal however the process ends, crashes included: without cursor and echo it would be unusable.
   process.on("exit", close);
   // The terminal was closed.
   input?.on("end", options.onQuit).on("error", options.onQuit);
@@ -170,7 +170,7 @@ export function openWatchView(options: WatchViewOptions): WatchView {
       case "open-page":
         return options.onPage();
       case "interrupt":
-        // As without a view: a second one ends it at once.
+        // As without a view, a second SIGINT ends the process at once.
         return void process.kill(process.pid, "SIGINT");
       case "suspend":
         close();
@@ -194,7 +194,7 @@ export function openWatchView(options: WatchViewOptions): WatchView {
   }
 }
 
-/** What the view does not show by itself, or only for as long as it lasts. */
+/** Returns a reporter for events that the view does not show, or shows only while they last. */
 function historyReporter({ colors, verbose, cwd }: WatchViewOptions, screen: LiveScreen): (notice: LoopNotice) => void {
   const report = plainReporter({ write: (line) => screen.print(line), colors, verbose, cwd, clock: () => new Date() });
   const kinds: ReadonlySet<LoopNotice["kind"]> = new Set([
@@ -207,7 +207,7 @@ function historyReporter({ colors, verbose, cwd }: WatchViewOptions, screen: Liv
   ]);
   return (notice) => {
     if (!kinds.has(notice.kind)) return;
-    // The failure's text stands below, for as long as it is one.
+    // The view shows the failure's text for as long as the function is failed.
     report(notice.kind === "finished" ? { ...notice, error: undefined } : notice);
   };
 }
