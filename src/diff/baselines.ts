@@ -7,7 +7,7 @@ const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/;
 const fileShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\.json$/;
 const fileOf = (name: string): string => `${name}.json`;
 
-/** Runs that were saved under a name; they stay when their records go. */
+/** Stores runs under a name. They are kept when the records of the runs are deleted. */
 export class BaselineStore {
   private readonly state: ProjectState;
 
@@ -15,7 +15,9 @@ export class BaselineStore {
     this.state = state;
   }
 
-  /** Saves the newest passed run of each of these functions; throws where one of them never passed. */
+  /**
+   * Saves the newest passed run of each function, and returns their number. Throws when a function has never passed.
+   */
   save(name: string, functions: readonly string[], store: RunStore): number {
     requireName(name);
     const runs = functions.map((target): RecordedRun => {
@@ -31,7 +33,7 @@ export class BaselineStore {
     return runs.length;
   }
 
-  /** Undefined where there is none of that name. */
+  /** Returns undefined when there is no valid baseline with that name. */
   read(name: string): RecordedRun[] | undefined {
     if (!nameShape.test(name)) return undefined;
     const content = this.state.read("baselines", fileOf(name), () =>
@@ -54,7 +56,7 @@ export class BaselineStore {
   }
 }
 
-/** A name becomes a file's. */
+/** Throws for a name that can't be a file's name. */
 export function requireName(name: string): void {
   if (nameShape.test(name)) return;
   throw new UserError("usage", `not a name for a baseline: ${name}`, {

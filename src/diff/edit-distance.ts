@@ -2,14 +2,14 @@ import { pairByName } from "./set-based.ts";
 import { strategyOf, type Pair, type SpanNode } from "./tree.ts";
 
 /**
- * The fewest insertions and deletions that make the one list of children the other (Myers), in order: what moved is gone
- * and new. A deletion beside an insertion of a name that is much like it is one node that changed.
+ * Pairs children by the shortest list of insertions and deletions (Myers), in order: a moved node counts as removed and
+ * added. A deletion next to an insertion with a similar name is one changed node.
  */
 export const editDistance = strategyOf("edit", pairByEdits);
 
-/** Lists that differ in more places have little to do with each other, and are paired by name. */
+/** Lists with more edits have little in common, and are paired by name instead. */
 const mostEdits = 1500;
-/** Of the pieces of two names, the part that has to be in both. */
+/** Share of the parts of two names that both must contain. */
 const leastLikeness = 0.5;
 
 function pairByEdits(before: readonly SpanNode[], now: readonly SpanNode[]): Pair[] {
@@ -33,7 +33,7 @@ function pairByEdits(before: readonly SpanNode[], now: readonly SpanNode[]): Pai
   ];
 }
 
-/** The shortest script as pairs; undefined where it is longer than makes sense. */
+/** Returns the shortest edit script as pairs; undefined when it exceeds `mostEdits`. */
 function myers(before: readonly SpanNode[], now: readonly SpanNode[]): Pair[] | undefined {
   const most = Math.min(mostEdits, before.length + now.length);
   const furthest = new Map<number, number>([[1, 0]]);
@@ -85,7 +85,7 @@ function walkBack(
   return pairs.reverse();
 }
 
-/** In each stretch of edits, what went and what came are one where their names are much alike. */
+/** Joins removed and added nodes with similar names within each run of edits. */
 function joinLikely(pairs: readonly Pair[]): Pair[] {
   const joined: Pair[] = [];
   for (let at = 0; at < pairs.length;) {

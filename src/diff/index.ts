@@ -1,4 +1,4 @@
-/** What is different between two runs, a run and a baseline, or two images. Needs no engine. */
+/** Compares two runs, a run and a baseline, or two images. Needs no engine. */
 export { BaselineStore, requireName } from "./baselines.ts";
 export { editDistance } from "./edit-distance.ts";
 export { diffPackages, packagesOf, type PackageDiff } from "./packages.ts";

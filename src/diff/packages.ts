@@ -1,4 +1,4 @@
-/** What is in two images, by package and version: bills of materials as `sbom` writes them. */
+/** Compares two images by packages and versions, from bills of materials as `sbom` writes them. */
 import { UserError } from "../errors/index.ts";
 import { readRegular } from "../paths/index.ts";
 
@@ -10,7 +10,10 @@ export interface PackageDiff {
 
 const largestBytes = 64 * 1024 * 1024;
 
-/** Packages and their versions; the type (deb, npm, ...) is part of the name where the file tells it. */
+/**
+ * Returns packages and their versions. The type (deb, npm, ...) is part of the name if the file states it. Throws when
+ * the file is no bill of materials.
+ */
 export function packagesOf(file: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const { name, version } of componentsOf(file)) {

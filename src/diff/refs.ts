@@ -1,19 +1,20 @@
-/** How runs are named on the command line, and what the names mean. */
+/** Resolves names of runs on the command line. */
 import { UserError } from "../errors/index.ts";
 import { suggest } from "../config/index.ts";
 import type { RunRecord, RunStore } from "../run/index.ts";
 import type { BaselineStore } from "./baselines.ts";
 import type { RunSet } from "./runs.ts";
 
-/** What `runsNamed` looks things up in. */
+/** Where `runsNamed` looks names up. */
 export interface RunSources {
   store: Pick<RunStore, "newestOfEach" | "of" | "withId"> & { spans: Pick<RunStore["spans"], "read"> };
   baselines: Pick<BaselineStore, "read" | "names">;
 }
 
 /**
- * `last` and `previous` are the newest and the second newest run of each function; `test` and `test~1` those of one; an id,
- * or the beginning of one, is that run; all else is a baseline. `baseline:NAME` is one whatever else has that name.
+ * Returns the runs that a name stands for. `last` and `previous` are the newest and second newest run of each function;
+ * `test` and `test~1` are runs of one function; an id, or the start of one, is that run; anything else is a baseline.
+ * `baseline:NAME` is always a baseline. Throws for an unknown or ambiguous name.
  */
 export function runsNamed(text: string, { store, baselines }: RunSources): RunSet {
   if (text.startsWith("baseline:")) return baselineNamed(text.slice("baseline:".length), text, { store, baselines });

@@ -1,4 +1,4 @@
-/** A difference for people: as a tree, or a line for each change. */
+/** Renders a difference as a tree, or as a line for each change. */
 import { duration, plural, shortName, type Paint } from "../report/index.ts";
 import { printable } from "../text/index.ts";
 import type { FunctionDiff, RunDiff } from "./runs.ts";
@@ -25,7 +25,7 @@ const colours: Partial<Record<Change, Parameters<Paint>[0]>> = {
   hit: "green",
 };
 
-/** With `all`, what is the same, too. */
+/** Renders a tree; with `all`, including what is the same. */
 export function renderTree(diff: RunDiff, paint: Paint, all: boolean): string {
   const lines = [`${printable(diff.before)} against ${printable(diff.now)}`];
   for (const child of diff.tree.children) {
@@ -43,7 +43,7 @@ function treeLines(node: DiffNode, indent: string, paint: Paint, all: boolean): 
   return [nodeLine(node, indent, paint), ...below.flatMap((child) => treeLines(child, `${indent}  `, paint, all))];
 }
 
-/** One line for each change, its way in front: for `grep`. */
+/** Renders one line for each change, with its path in front, for `grep`. */
 export function renderLines(diff: RunDiff, all: boolean): string {
   const lines: string[] = [];
   const visit = (node: DiffNode, way: string): void => {

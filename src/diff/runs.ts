@@ -1,17 +1,17 @@
-/** What is different between two sets of runs: operations, inputs, environment, call, module, engine. */
+/** Compares two sets of runs: operations, inputs, environment, call, module and engine. */
 import { diffManifests, type Fingerprint } from "../plan/index.ts";
 import type { RunRecord, Span } from "../run/index.ts";
 import { countChanges, isDifference, type Change, type DiffNode, type DiffStrategy, type SpanNode } from "./tree.ts";
 
-/** A run as it was recorded, with its operations. */
+/** A recorded run with its operations. */
 export interface RecordedRun {
   record: RunRecord;
   spans: readonly Span[];
 }
 
-/** Runs of one moment, each function once. */
+/** Runs to compare, one for each function. */
 export interface RunSet {
-  /** How it was named. */
+  /** Name on the command line. */
   name: string;
   runs: readonly RecordedRun[];
 }
@@ -21,7 +21,7 @@ export interface InputChange {
   path: string;
 }
 
-/** Names only: what variables and secrets hold is in no record. */
+/** Names only; records do not contain the values of variables and secrets. */
 export interface EnvironmentChange {
   name: string;
   change: "set" | "unset" | "another value";
@@ -32,10 +32,10 @@ export interface FunctionDiff {
   before?: string;
   now?: string;
   inputs: InputChange[];
-  /** Inputs that differ, though what was in them is not stored any more. */
+  /** Inputs that differ, but whose earlier or current content is no longer stored. */
   unknownInputs: string[];
   environment: EnvironmentChange[];
-  /** The words of the call, the module's sources, the engine: then and now, where they are others. */
+  /** Words of the call, module's sources, and engine, before and now; only set when they differ. */
   call?: [before: string, now: string];
   module?: true;
   engine?: [before: string, now: string];
@@ -47,7 +47,7 @@ export interface RunDiff {
   now: string;
   strategy: string;
   functions: FunctionDiff[];
-  /** The runs as one tree: functions, and their operations. */
+  /** Both runs as one tree of functions and their operations. */
   tree: DiffNode;
   counts: Partial<Record<Change, number>>;
   isDifferent: boolean;
@@ -72,7 +72,7 @@ export function diffRuns(before: RunSet, now: RunSet, strategy: DiffStrategy, ma
   };
 }
 
-/** The time of the whole is no operation: functions run side by side. */
+/** The root has no duration of its own, because functions run side by side. */
 function treeOf({ runs }: RunSet): SpanNode {
   return { name: "run", durationMs: 0, cached: false, children: runs.map(nodeOf) };
 }

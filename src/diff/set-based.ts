@@ -1,8 +1,8 @@
 import { strategyOf, type Pair, type SpanNode } from "./tree.ts";
 
 /**
- * Children with the same name are the same, the first with the first and so on, wherever they stand: operations that run
- * in parallel come in any order. The default.
+ * Pairs children with the same name, first with first and so on, regardless of position, because parallel operations
+ * come in any order. This is the default.
  */
 export const setBased = strategyOf("set", pairByName);
 

@@ -1,4 +1,4 @@
-/** Which operations of two runs are the same: by what fastloop brings, or by a program of the project. */
+/** Strategies that decide which operations of two runs are the same: built-in ones, or a program of the project. */
 import * as z from "zod";
 import { UserError } from "../errors/index.ts";
 import type { ExtensionPoint } from "../extensions/index.ts";
@@ -24,7 +24,10 @@ const node: z.ZodType<DiffNode> = z.object({
   },
 });
 
-/** A strategy of the project's: what it gives is checked. Throws `UserError` where it throws or gives no tree of changes. */
+/**
+ * Wraps a strategy of the project and checks its result. Throws a `UserError` when it throws or returns no tree of
+ * changes.
+ */
 export function guardedStrategy(strategy: DiffStrategy): DiffStrategy {
   const place = `the diff strategy "${strategy.name}"`;
   return {

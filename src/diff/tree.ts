@@ -1,36 +1,36 @@
-/** A tree of operations, and what is different between two of them. */
+/** Tree of operations to compare with another one. */
 export interface SpanNode {
   name: string;
   durationMs: number;
   cached: boolean;
-  /** What came of it where that is not simply done: an outcome, an error. */
+  /** Outcome or error; absent when the operation simply succeeded. */
   result?: string;
   children: readonly SpanNode[];
 }
 
 /**
- * What is said of a node: it is new, gone, came to another result, is another in the same place, was in the cache and is
- * not any more, takes longer or less beyond noise; `hit` is the other way round from `missed`.
+ * Change of a node: `changed` has another result, or another name in the same place; `missed` was cached before and is
+ * not now, and `hit` is the reverse; `slower` and `faster` differ beyond noise.
  */
 export type Change = "same" | "added" | "removed" | "changed" | "missed" | "slower" | "faster" | "hit";
 
 export interface DiffNode {
   name: string;
   change: Change;
-  /** Its name then, where that is another. */
+  /** Earlier name, if it differs. */
   was?: string;
   before?: Pick<SpanNode, "durationMs" | "cached" | "result">;
   now?: Pick<SpanNode, "durationMs" | "cached" | "result">;
   children: DiffNode[];
 }
 
-/** Finds which nodes of two trees are the same ones. */
+/** Decides which nodes of two trees are the same. */
 export interface DiffStrategy {
   readonly name: string;
   diff(before: SpanNode, now: SpanNode, noise?: Noise): DiffNode;
 }
 
-/** What a time may differ by without a reason: both have to be exceeded. */
+/** Difference of durations that counts as noise unless both limits are exceeded. */
 export interface Noise {
   ms: number;
   ratio: number;
@@ -38,10 +38,10 @@ export interface Noise {
 
 export const usualNoise: Noise = { ms: 250, ratio: 0.3 };
 
-/** Nodes in the order of the newer tree; one side is missing for what is new or gone. */
+/** In the order of the newer tree; one side is undefined for an added or removed node. */
 export type Pair = [before: SpanNode | undefined, now: SpanNode | undefined];
 
-/** A strategy out of the one thing in which they differ: which children of two nodes belong together. */
+/** Creates a strategy from a function that pairs the children of two nodes. */
 export function strategyOf(
   name: string,
   pair: (before: readonly SpanNode[], now: readonly SpanNode[]) => Pair[],
@@ -86,11 +86,11 @@ function changeOf(before: SpanNode, now: SpanNode, noise: Noise): Change {
 const exceeds = (longer: number, shorter: number, { ms, ratio }: Noise): boolean =>
   longer - shorter > ms && longer > shorter * (1 + ratio);
 
-/** What `diff` ends with 1 for; being faster, or in the cache, is no difference that anybody has to look at. */
+/** Reports whether a change makes `diff` exit with 1; a node that became faster or cached does not. */
 export const isDifference = ({ change }: Pick<DiffNode, "change">): boolean =>
   change !== "same" && change !== "faster" && change !== "hit";
 
-/** How many nodes of a tree there are of each change. */
+/** Counts the nodes of a tree by change. */
 export function countChanges(root: DiffNode, counts = new Map<Change, number>()): Map<Change, number> {
   counts.set(root.change, (counts.get(root.change) ?? 0) + 1);
   for (const child of root.children) countChanges(child, counts);
