@@ -1,4 +1,4 @@
-/** Charts as inline SVG: no script, nothing that is fetched. */
+/** Renders charts as inline SVG without scripts or external resources. */
 import { duration } from "../report/index.ts";
 
 const width = 720;
@@ -7,13 +7,13 @@ const margin = { left: 64, right: 8, top: 8, bottom: 24 };
 
 export interface Series {
   name: string;
-  /** A CSS class of the page. */
+  /** CSS class on the page. */
   style: string;
-  /** One for each label; undefined where there is none. */
+  /** A value for each label; undefined for a gap. */
   values: readonly (number | undefined)[];
 }
 
-/** Lines over labels, from zero up. */
+/** Renders lines over labels, starting from zero. */
 export function lineChart(labels: readonly string[], series: readonly Series[]): string {
   const most = Math.max(1, ...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const x = (index: number): number =>
@@ -42,13 +42,13 @@ export function lineChart(labels: readonly string[], series: readonly Series[]):
   return `<svg viewBox="0 0 ${width} ${height}" role="img">${scale.join("")}${lines.join("")}${ends.join("")}</svg>`;
 }
 
-/** One bar a row: the share of the longest. */
+/** Renders a bar whose length is the share of the longest. */
 export function bar(value: number, most: number): string {
   const part = most === 0 ? 0 : Math.max(0, Math.min(1, value / most));
   return `<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="${(part * 100).toFixed(1)}" height="10"/></svg>`;
 }
 
-/** Text in HTML and in attributes. */
+/** Escapes text for HTML and attributes. */
 export function escape(text: string): string {
   const forms: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
   return text.replaceAll(/[&<>"']/g, (character) => forms[character] ?? character);

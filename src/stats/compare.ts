@@ -1,19 +1,19 @@
 import type { FunctionFigures, Statistics } from "./summarize.ts";
 
-/** A function in two periods. A change of 0.2 is a fifth more than before. */
+/** A function in two periods. Changes are relative: 0.2 is a fifth more than before. */
 export interface Compared {
   name: string;
   before?: FunctionFigures;
   now?: FunctionFigures;
-  /** Of the middle duration. */
+  /** Change of the median duration. */
   p50Change?: number;
   p95Change?: number;
-  /** In points of a share: 0.1 is ten percent points more. */
+  /** Difference of two shares: 0.1 is ten percentage points more. */
   hitRateChange?: number;
   failureRateChange?: number;
 }
 
-/** Every function of either period, those that changed most first. */
+/** Compares every function of either period; those that changed most come first. */
 export function compareStatistics(before: Statistics, now: Statistics): Compared[] {
   const names = new Set([...now.functions, ...before.functions].map(({ name }) => name));
   return [...names]

@@ -23,7 +23,7 @@ const columns = [
   "trend",
 ];
 
-/** A line for each function, by RFC 4180. */
+/** Returns a line for each function, as in RFC 4180. */
 export function csvOf({ functions }: Statistics): string {
   const rows = functions.map((figures) => [
     figures.name,
@@ -53,7 +53,7 @@ export function csvOf({ functions }: Statistics): string {
 function field(value: string | number | undefined): string {
   if (value === undefined) return "";
   if (typeof value === "number") return String(Math.round(value * 10_000) / 10_000);
-  // What a spreadsheet would take for a formula is text.
+  // A leading quote keeps spreadsheets from evaluating the text as a formula.
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,6 @@
-/** The statistics as one page that stands alone: styles and charts in it, no script, nothing fetched. */
+/**
+ * Renders the statistics as a self-contained page with inline styles and charts, no script and no external resource.
+ */
 import { duration } from "../report/index.ts";
 import { printable } from "../text/index.ts";
 import { bar, escape, lineChart } from "./chart.ts";

@@ -1,4 +1,4 @@
-/** What the history of a project's runs says: figures, comparisons, and how they are shown. Reads nothing, asks nobody. */
+/** Computes and renders statistics of a project's run history. It reads no files and makes no requests. */
 export { compareStatistics, type Compared } from "./compare.ts";
 export { csvOf } from "./csv.ts";
 export { htmlOf } from "./html.ts";

@@ -1,4 +1,4 @@
-/** What a list of durations says: its middle and its slow end, by nearest rank. */
+/** Summary of durations; percentiles are by nearest rank. */
 export interface Spread {
   count: number;
   meanMs: number;
@@ -7,7 +7,7 @@ export interface Spread {
   maxMs: number;
 }
 
-/** Undefined for no value at all: there is nothing to say. */
+/** Returns undefined for an empty list. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);
@@ -21,11 +21,11 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   };
 }
 
-/** Nearest rank, of values in ascending order. */
+/** Returns the percentile by nearest rank, of values in ascending order. */
 export function percentile(sorted: readonly number[], percent: number): number {
   const rank = Math.ceil((percent / 100) * sorted.length);
   return sorted[Math.min(sorted.length - 1, Math.max(0, rank - 1))] ?? 0;
 }
 
-/** A part of a whole between 0 and 1; undefined where there is no whole. */
+/** Returns a share between 0 and 1; undefined when the whole is 0. */
 export const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole);

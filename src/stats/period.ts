@@ -1,7 +1,7 @@
 import { durationMs } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 
-/** From a moment, inclusive, to another, exclusive; milliseconds since 1970. */
+/** Start (inclusive) and end (exclusive) in milliseconds since 1970. */
 export interface Period {
   fromMs: number;
   toMs: number;
@@ -9,11 +9,11 @@ export interface Period {
 
 const dayMs = 24 * 60 * 60_000;
 
-/** `7d`, `2026-11-01` or a whole ISO 8601 time: a moment. A duration is that long before now. */
+/** Parses a time: `7d` ago, `2026-11-01` or an ISO 8601 time. Throws for anything else. */
 export function momentOf(flag: string, text: string, nowMs: number): number {
   if (/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(text)) return nowMs - durationMs(text);
   if (/^\d{4}-\d\d-\d\d/.test(text)) {
-    // A date alone is that of the user's own day.
+    // A date without a time is in the user's time zone.
     const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text);
     if (!Number.isNaN(at)) return at;
   }
@@ -23,7 +23,9 @@ export function momentOf(flag: string, text: string, nowMs: number): number {
   });
 }
 
-/** `FROM..TO`, each a moment; without `TO`, until now. A date as `TO` includes that day. */
+/**
+ * Parses `FROM..TO`, each a time; without `TO` until now. A date as `TO` includes that day. Throws for anything else.
+ */
 export function periodOf(flag: string, text: string, nowMs: number): Period {
   const [from = "", to = "", ...more] = text.split("..");
   if (from === "" || more.length > 0)
@@ -35,10 +37,10 @@ export function periodOf(flag: string, text: string, nowMs: number): Period {
   return { fromMs, toMs };
 }
 
-/** The period of the same length that ends where this one begins. */
+/** Returns the period of the same length that ends where this one begins. */
 export const periodBefore = ({ fromMs, toMs }: Period): Period => ({ fromMs: fromMs - (toMs - fromMs), toMs: fromMs });
 
-/** The user's own date. */
+/** Returns the date in the user's time zone. */
 export function dayOf(ms: number): string {
   const at = new Date(ms);
   const two = (value: number): string => String(value).padStart(2, "0");

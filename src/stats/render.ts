@@ -1,4 +1,4 @@
-/** The statistics for a terminal. */
+/** Renders the statistics for a terminal. */
 import { duration, plural, type Paint } from "../report/index.ts";
 import { printable } from "../text/index.ts";
 import type { Compared } from "./compare.ts";
@@ -63,7 +63,7 @@ export function renderStatistics(statistics: Statistics, paint: Paint): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A line for each function: then, now, and what that is. */
+/** Renders a line for each function: before, now, and the change. */
 export function renderComparison(
   before: Statistics,
   now: Statistics,
@@ -101,7 +101,7 @@ const headings = [
   "trend",
 ];
 
-/** A row of figures as every table of them begins. */
+/** Returns the leading cells that every table of figures has. */
 export function figureCells(name: string, figures: Figures): string[] {
   const { duration: took } = figures;
   return [
@@ -118,7 +118,7 @@ export function figureCells(name: string, figures: Figures): string[] {
   ];
 }
 
-/** The first row is the head; the first column is at the left, all others at the right. */
+/** Aligns columns: the first row is the head, the first column is left-aligned, the others right-aligned. */
 function aligned(rows: readonly string[][], paint: Paint): string[] {
   const clean = rows.map((each) => each.map((cell) => printable(cell)));
   const widths = (clean[0] ?? []).map((_cell, column) => Math.max(...clean.map((each) => (each[column] ?? "").length)));

@@ -1,38 +1,38 @@
-/** What the history of runs says of a period. Pure: entries in, numbers out. */
+/** Computes statistics of a period from the run history, without side effects. */
 import type { TierName } from "../config/index.ts";
 import type { HistoryEntry } from "../run/index.ts";
 import { share, spreadOf, type Spread } from "./numbers.ts";
 import { dayOf, type Period } from "./period.ts";
 import { flakyTests, slowestTests, type FlakyTest, type SlowTest } from "./tests.ts";
 
-/** Of one function, one tier, one day, or all of them. */
+/** Figures of a function, a tier, a day, or everything. */
 export interface Figures {
   runs: number;
   passed: number;
   failed: number;
   cancelled: number;
   timedOut: number;
-  /** Asked for and current: no run was needed. */
+  /** Requests that were current, so that no run was needed. */
   current: number;
-  /** Runs that tried more than once until they passed. */
+  /** Runs that needed more than one attempt to pass. */
   retried: number;
-  /** Of runs that came to an end; undefined where none did. */
+  /** Durations of completed runs; undefined when there are none. */
   duration?: Spread;
-  /** Answers that needed no run, of all answers. */
+  /** Share of answers that needed no run. */
   hitRate?: number;
-  /** Steps that the engine had in its cache, of all steps. */
+  /** Share of steps that came from the engine's cache. */
   stepHitRate?: number;
   failureRate?: number;
   waitedMs: number;
   savedMs: number;
-  /** From a save to its verdict, of watches. */
+  /** Time from a save to its verdict, in watches. */
   editToVerdict?: Spread;
 }
 
 export interface FunctionFigures extends Figures {
   name: string;
   tier?: TierName;
-  /** The middle duration of the newer half of its runs against that of the older half: 0.2 is a fifth slower. */
+  /** Median duration of the newer half of its runs compared with the older half: 0.2 is a fifth slower. */
   trend?: number;
 }
 
@@ -46,7 +46,7 @@ export interface Statistics {
   flakyTests: FlakyTest[];
 }
 
-/** Half of the runs, at least, are needed to see a trend in them. */
+/** Fewest passed runs from which a trend is computed, half of them for each side. */
 const leastForTrend = 6;
 const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
 
@@ -112,7 +112,7 @@ function figuresOf(entries: readonly HistoryEntry[]): Figures {
   };
 }
 
-/** Undefined where there are too few runs to tell. */
+/** Returns undefined when there are too few runs. */
 function trendOf(entries: readonly HistoryEntry[]): number | undefined {
   const passed = entries.filter(({ outcome }) => outcome === "passed").map(({ durationMs }) => durationMs);
   if (passed.length < leastForTrend) return undefined;

@@ -4,7 +4,7 @@ import { spreadOf } from "./numbers.ts";
 export interface SlowTest {
   function: string;
   test: string;
-  /** The middle of its times. */
+  /** Median of its durations. */
   p50Ms: number;
   maxMs: number;
   runs: number;
@@ -13,15 +13,15 @@ export interface SlowTest {
 export interface FlakyTest {
   function: string;
   test: string;
-  /** Runs in which it failed on inputs on which it passed, too. */
+  /** Number of runs in which it failed on inputs on which it also passed. */
   failures: number;
-  /** Newest of them, milliseconds since 1970. */
+  /** Time of the newest of them, in milliseconds since 1970. */
   lastAt: number;
 }
 
 const shown = 20;
 
-/** By the middle of their times, the slowest first. */
+/** Returns the slowest tests by median duration, slowest first. */
 export function slowestTests(entries: readonly HistoryEntry[], most = shown): SlowTest[] {
   const times = new Map<string, { function: string; test: string; ms: number[] }>();
   for (const { target, slowTests = [] } of entries) {
@@ -41,7 +41,9 @@ export function slowestTests(entries: readonly HistoryEntry[], most = shown): Sl
     .slice(0, most);
 }
 
-/** A test is flaky that failed on a state on which its function passed, in another run or at another try of one. */
+/**
+ * Returns flaky tests: those that failed on a state on which their function passed, in another run or another attempt.
+ */
 export function flakyTests(entries: readonly HistoryEntry[], most = shown): FlakyTest[] {
   const passedStates = new Set<string>();
   for (const { target, digest, outcome, stale } of entries)
