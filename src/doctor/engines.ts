@@ -1,4 +1,4 @@
-/** Which engine answers, and what stands in the way of each. */
+/** Checks which engine answers, and what keeps each from working. */
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -15,7 +15,7 @@ export interface EngineNames {
   buildkitHost?: string;
 }
 
-/** The engine that commands would take, and why. */
+/** Reports the engine that commands would use, and why. */
 export async function checkEngine(named: EngineNames): Promise<CheckResult[]> {
   try {
     const { choice } = await describeEngineChoice(named);
@@ -62,7 +62,7 @@ async function checkDaemon({ buildkitHost }: EngineNames): Promise<CheckResult> 
   }
 }
 
-/** Engines of other state folders and addresses: each holds memory, and a cache of its own. */
+/** Checks for engines of other state folders and addresses; each takes memory and has a cache of its own. */
 export async function checkOtherEngines(env: Environment): Promise<CheckResult> {
   const home = stateHome(env);
   const folders = existsSync(home) ? readdirSync(home).filter((name) => /^engine(?:-[0-9a-f]{8})?$/.test(name)) : [];
@@ -76,7 +76,7 @@ export async function checkOtherEngines(env: Environment): Promise<CheckResult> 
   });
 }
 
-/** Whether this machine runs programs of each platform that images are made for. */
+/** Checks whether this machine can run programs of each platform that images are built for. */
 export function checkPlatforms({ images, publish }: Config, native: string): CheckResult[] {
   const wanted = new Set([...(images?.base?.platforms ?? []), ...(publish?.platforms ?? [])]);
   return [...wanted].map((platform): CheckResult => {
@@ -114,7 +114,7 @@ function isEnabled(file: string): boolean {
 
 const leastDockerMemoryBytes = 3.5 * 1024 ** 3;
 
-/** What a container runtime's virtual machine may use; slow builds often come from there. */
+/** Checks the limits of a container runtime's virtual machine, a frequent cause of slow builds. */
 export async function checkDocker(env: Environment): Promise<CheckResult> {
   const command = findExecutable("docker", env);
   if (command === undefined) return unknown("docker", "not installed; the embedded engine needs none");

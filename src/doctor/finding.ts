@@ -1,21 +1,21 @@
-/** What one look at the machine, the engines or the project says. */
+/** Result of one check of the machine, the engines or the project. */
 export interface CheckResult {
-  /** Stable, for programs: `memory`, `inotify-watches`. */
+  /** Stable id for programs: `memory`, `inotify-watches`. */
   id: string;
   status: "ok" | "warning" | "problem" | "unknown";
   found: string;
-  /** Beside what is not ok: what it should be, what comes of it, what to do. */
+  /** For a warning or problem: what was expected, what it leads to, and what to do. */
   expected?: string;
   impact?: string;
   fix?: string;
-  /** A repair that harms nothing; `doctor --fix` does it. What it did, in words. */
+  /** Repair without risk, which `doctor --fix` runs. Returns what it did, in words. */
   repair?: () => Promise<string> | string;
 }
 
 export const ok = (id: string, found: string): CheckResult => ({ id, status: "ok", found });
 export const unknown = (id: string, found: string): CheckResult => ({ id, status: "unknown", found });
 
-/** A warning costs time or comfort; a problem keeps something from working. */
+/** Creates a warning, which costs time or comfort, or a problem, which keeps something from working. */
 export function wrong(
   status: "warning" | "problem",
   id: string,

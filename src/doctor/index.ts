@@ -1,4 +1,4 @@
-/** What keeps this machine from working, or working well, and what to do about it. */
+/** Checks what keeps this machine from working, or from working well, and says what to do about it. */
 export { checkDocker, checkEngine, checkOtherEngines, checkPlatforms, type EngineNames } from "./engines.ts";
 export type { CheckResult } from "./finding.ts";
 export { checkLock, checkState } from "./leftovers.ts";

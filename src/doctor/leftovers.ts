@@ -1,4 +1,4 @@
-/** What processes that died have left: locks, drafts. */
+/** Checks what dead processes left behind: locks and drafts. */
 import { ProjectLock } from "../run/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ProjectState } from "../state/index.ts";
@@ -29,7 +29,7 @@ export function checkLock(state: ProjectState): CheckResult {
     impact: "none: the next run takes it over",
     fix: "`fastloop doctor --fix` takes it away",
     repair: () => {
-      // Taking it moves what a dead process left out of the way; one that came meanwhile keeps it.
+      // Taking the lock removes what a dead process left; a process that took it meanwhile keeps it.
       ProjectLock.take(state, "fastloop doctor").release();
       return "took the lock of a dead process away";
     },

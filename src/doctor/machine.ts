@@ -1,4 +1,7 @@
-/** The machine: processor, memory, disk, kernel limits, file systems. Judged by numbers that are passed in. */
+/**
+ * Checks the machine: processor, memory, disk, kernel limits, file systems. The checks judge numbers that they are
+ * given.
+ */
 import { readFileSync, statfsSync } from "node:fs";
 import os from "node:os";
 import { ok, unknown, wrong, type CheckResult } from "./finding.ts";
@@ -6,7 +9,7 @@ import { ok, unknown, wrong, type CheckResult } from "./finding.ts";
 const GB = 1024 ** 3;
 const gigabytes = (bytes: number): string => `${(bytes / GB).toFixed(1)} GB`;
 
-/** The oldest Node that fastloop is tried with. */
+/** Oldest Node version that fastloop is tested with. */
 const leastNode = [20, 19];
 const leastMemoryBytes = 3.5 * GB;
 const leastFreeBytes = 5 * GB;
@@ -35,7 +38,7 @@ export function checkCores(cores: number): CheckResult {
   });
 }
 
-/** What this process may use: of a container that is less than the machine has. */
+/** Checks the memory that this process may use; in a container this is less than the machine has. */
 export function checkMemory(totalBytes: number, limitBytes: number | undefined): CheckResult {
   const bytes = Math.min(totalBytes, limitBytes ?? totalBytes);
   const found = bytes < totalBytes ? `${gigabytes(bytes)} of ${gigabytes(totalBytes)}` : gigabytes(bytes);
@@ -89,7 +92,7 @@ export function checkInotify(
   ];
 }
 
-/** Kinds whose events do not tell of edits that another machine makes, by the kernel's number. */
+/** File systems that send no events for edits made on another machine, by the kernel's magic number. */
 const remoteKinds: Record<number, string> = {
   0x6969: "NFS",
   0xff534d42: "CIFS",
@@ -119,7 +122,7 @@ export function checkFileSystem(id: string, folder: string, kind: number): Check
   });
 }
 
-/** All of the above on this machine. */
+/** Runs all of these checks on this machine. */
 export function machineChecks({
   projectFolder,
   stateFolder,
@@ -165,7 +168,7 @@ function statOf(folder: string): ReturnType<typeof statfsSync> | undefined {
   }
 }
 
-/** `max` of a cgroup, and what is not there, is no number. */
+/** Returns undefined for the `max` of a cgroup and for a missing file. */
 function numberIn(file: string): number | undefined {
   try {
     const value = Number(readFileSync(file, "utf8").trim());

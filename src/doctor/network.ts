@@ -1,4 +1,4 @@
-/** Names, proxies, registries, and the clock by which certificates are judged. */
+/** Checks DNS, proxies, registries, and the clock, which certificates are checked against. */
 import { lookup } from "node:dns/promises";
 import https from "node:https";
 import http from "node:http";
@@ -11,7 +11,7 @@ const timeoutMs = 3000;
 const mostSkewMs = 5 * 60_000;
 const defaultRegistry = "registry-1.docker.io";
 
-/** Hosts of the registries that images of the configuration come from. */
+/** Returns the hosts of the registries that the configuration's images come from. */
 export function registriesOf({ images, tests, publish }: Config): string[] {
   const named = [
     images?.base?.from,
@@ -29,7 +29,7 @@ export function registriesOf({ images, tests, publish }: Config): string[] {
   return [...new Set(hosts.length === 0 ? [defaultRegistry] : hosts)];
 }
 
-/** What of a proxy's address may be shown. */
+/** Returns a proxy's address with credentials masked. */
 export function withoutCredentials(address: string): string {
   return address.replace(/\/\/[^@/]*@/, "//***@");
 }
@@ -51,7 +51,7 @@ export function checkProxy(env: Environment): CheckResult {
   });
 }
 
-/** Whether a registry answers, and what it says the time is. */
+/** Checks whether a registry answers, and the clock against the registry's time. */
 export async function checkRegistry(host: string, env: Environment): Promise<CheckResult[]> {
   const id = `registry ${host}`;
   const { hostname } = new URL(`https://${host}`);

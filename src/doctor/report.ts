@@ -1,4 +1,4 @@
-/** The look at the machine as text: for the user, and for a bug tracker. */
+/** Renders the results of the checks, for the user and for a bug tracker. */
 import os from "node:os";
 import type { Paint } from "../report/index.ts";
 import { outputText, printable } from "../text/index.ts";
@@ -23,7 +23,7 @@ export function renderChecks(results: readonly CheckResult[], paint: Paint): str
   return `${lines.join("\n")}\n`;
 }
 
-/** What a report must not show, and what stands in its place. */
+/** Values that a report must not contain; placeholders replace them. */
 export interface Private {
   home: string;
   user: string;
@@ -39,8 +39,8 @@ export const thisUser = (project: string): Private => ({
 });
 
 /**
- * Markdown to paste into an issue. It has no value of a variable but a proxy's without its credentials, no path of the
- * user, no names of user, machine and project; hosts of registries that are not public ones are left out.
+ * Returns Markdown to paste into an issue. It contains no values of variables except proxies without their credentials,
+ * no paths of the user, no names of user, host and project, and no hosts of registries except public ones.
  */
 export function bugReport(results: readonly CheckResult[], version: string, hidden: Private): string {
   const hide = (text: string): string => withoutPrivate(outputText(text), hidden);
@@ -73,7 +73,7 @@ export function withoutPrivate(text: string, { home, user, host, project }: Priv
   return (
     named
       .replaceAll(/\/\/[^@/\s]*@/g, "//***@")
-      // Folders of a user's own, elsewhere, and hosts that are nobody else's business.
+      // Replaces other paths of the user, and hosts that are not public.
       .replaceAll(
         /(?<![\w.~])\/(?!usr\/|etc\/|proc\/|sys\/|run\/|var\/run\/|dev\/|v2\/)[\w.@+-]+(?:\/[\w.@+-]+)+/g,
         "PATH",
@@ -83,7 +83,7 @@ export function withoutPrivate(text: string, { home, user, host, project }: Priv
   );
 }
 
-/** Public registries, and what only looks like a host: a file or a setting of ours. */
+/** Reports whether a name may be shown: a public registry, or a file or setting of fastloop that looks like a host. */
 const isShown = (name: string): boolean =>
   publicHosts.test(name.replace(/:\d+$/, "")) ||
   /^(?:fastloop\.yaml|dagger\.json)$/.test(name) ||
