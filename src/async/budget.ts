@@ -1,4 +1,4 @@
-/** What may be taken at a time: bytes, threads. Who finds too little left waits, in order. */
+/** A limited amount of bytes or threads. Callers wait in order while too little is left. */
 export class Budget {
   private left: number;
   private readonly capacity: number;
@@ -13,7 +13,7 @@ export class Budget {
     return this.left === this.capacity;
   }
 
-  /** Resolves with the function that gives it back. More than there is at all is taken as all. Throws when aborted. */
+  /** Takes an amount, at most the whole capacity; resolves with the function that returns it. Throws when aborted. */
   async take(wanted: number, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     const amount = Math.min(wanted, this.capacity);

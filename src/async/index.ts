@@ -1,4 +1,4 @@
-/** Waiting for promises and signals, letting others have their turn, computing in threads. */
+/** Waiting for promises and signals, yielding to other work, computing in threads. */
 export { Conditions } from "./conditions.ts";
 export { Budget } from "./budget.ts";
 export { joined, type Joined } from "./joined.ts";

@@ -1,19 +1,19 @@
 import { setMaxListeners } from "node:events";
 
 export interface Joined {
-  /** Aborted with the first of the others. */
+  /** Aborted as soon as any of the joined signals is. */
   signal: AbortSignal;
-  /** Lets go of them: to be called when nobody listens any more. */
+  /** Removes the listeners from the joined signals; call it when nobody uses `signal` any more. */
   end(): void;
 }
 
 /**
- * As `AbortSignal.any`, of which Node keeps every signal that somebody listens to until it is aborted, with all that the
- * listener holds: requests, and what they carried, would stay for ever.
+ * Works like `AbortSignal.any` without its leak: Node keeps every such signal with listeners until it is aborted, with
+ * everything that the listeners hold, so finished requests and their data would never be freed.
  */
 export function joined(signals: readonly AbortSignal[]): Joined {
   const controller = new AbortController();
-  // As many listen as there are requests at once, and steps in one.
+  // There are as many listeners as concurrent requests, and steps within one.
   setMaxListeners(0, controller.signal, ...signals);
   const onAbort = ({ target }: Event): void => controller.abort((target as AbortSignal).reason);
   for (const signal of signals) {

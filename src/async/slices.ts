@@ -1,13 +1,13 @@
-/** Long work on the daemon's event loop, in slices: between two of them everything else gets its turn. */
+/** Splits long work on the daemon's event loop into slices, so that everything else gets its turn in between. */
 import { setImmediate } from "node:timers/promises";
 
 const sliceMs = 8;
 let sliceStartedMs = performance.now();
 let pausing: Promise<void> | undefined;
 
-/** Lets the others go on where the work of this turn has taken its time; costs next to nothing otherwise. */
+/** Yields to the event loop if the current slice is used up; otherwise costs next to nothing. */
 export async function breathe(): Promise<void> {
-  // Thousands may wait for the same turn: the first ones use it up, the others wait for the next.
+  // Thousands may wait for the same turn: the first ones use it up, and the others wait for the next.
   while (performance.now() - sliceStartedMs >= sliceMs) {
     pausing ??= setImmediate().then(() => {
       sliceStartedMs = performance.now();
@@ -17,7 +17,7 @@ export async function breathe(): Promise<void> {
   }
 }
 
-/** Work that is done step by step: it lets the others go on, and ends with the request that wanted it. */
+/** Runs work step by step, yielding in between. Throws the signal's reason when the request behind it is aborted. */
 export async function inSlices<T>(steps: Iterator<void, T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     signal.throwIfAborted();

@@ -1,18 +1,18 @@
 import { Worker } from "node:worker_threads";
 
 export interface ThreadOptions {
-  /** The program of the thread: it is given the task as `workerData` and answers with one message. */
+  /** Program of the thread: it gets the task as `workerData` and answers with one message. */
   program: string;
   task: object;
   transfer?: ArrayBuffer[];
   signal: AbortSignal;
   limitMs: number;
-  /** The error of one that took longer. */
+  /** Message of the error when the limit is exceeded. */
   tooLong: string;
   memoryMb: number;
 }
 
-/** Computes in a thread what would keep this one from all else; the thread ends with its answer, the signal or the limit. */
+/** Computes in a thread what would block this one. The thread ends with its answer, the signal, or the limit. */
 export async function inThread<T>(options: ThreadOptions): Promise<T> {
   const { program, task, transfer = [], signal, limitMs, tooLong, memoryMb } = options;
   signal.throwIfAborted();

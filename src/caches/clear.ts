@@ -1,4 +1,4 @@
-/** Lets go of what a level is defined to delete. */
+/** Deletes what a level covers. */
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { cacheHome } from "../paths/index.ts";
@@ -10,11 +10,11 @@ import { cacheFolders, stateFolders } from "./status.ts";
 export interface ClearOptions {
   state: ProjectState;
   env: NodeJS.ProcessEnv;
-  /** From now on the project has empty cache volumes. */
+  /** Gives the project empty cache volumes from now on. */
   newVolumes(): void;
-  /** Lets go of all that the engine holds and does not use; undefined where it does not run. */
+  /** Releases everything that the engine holds and does not use; undefined if it does not run. */
   prune(): Promise<{ freedBytes: number } | undefined>;
-  /** Stops the engine, and deletes its folder. */
+  /** Stops the engine and deletes its folder. */
   removeEngine(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ const anyFile = /^[\w.@-]+$/;
 
 export async function clearCaches(level: CacheLevel, options: ClearOptions): Promise<Cleared[]> {
   const done: Cleared[] = [];
-  // The engine goes last: a failure of what comes before leaves it as it is.
+  // The engine comes last, so that an earlier failure leaves it as it is.
   for (const name of classesOf(level)) done.push(await clearClass(name, level, options));
   return done;
 }
@@ -65,7 +65,7 @@ async function clearClass(name: CacheClass, level: CacheLevel, options: ClearOpt
   }
 }
 
-/** File by file, and only files with names as ours have: what else lies there stays. */
+/** Deletes file by file, and only names that fastloop gives; anything else stays. */
 function emptyFolders(state: ProjectState, folders: (typeof stateFolders)[keyof typeof stateFolders]): number {
   return [...folders].reduce((freed, folder) => {
     const before = stateUse(state, folder);

@@ -1,4 +1,4 @@
-/** What folders take on the disk, as `du` counts: blocks, and each file once however many names it has. */
+/** Disk use of folders, counted as `du` does: in blocks, and each file once however many names it has. */
 import { lstatSync, type Stats } from "node:fs";
 import path from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -7,7 +7,7 @@ import type { ProjectState, StateFolderName } from "../state/index.ts";
 
 const filesBetweenTurns = 2000;
 
-/** 0 for what is not there; what may not be read counts as nothing. */
+/** Returns bytes; 0 for a missing folder. Unreadable entries count as nothing. */
 export async function diskUse(folder: string, signal?: AbortSignal): Promise<number> {
   const seen = new Set<string>();
   let bytes = 0;
@@ -29,7 +29,7 @@ export async function diskUse(folder: string, signal?: AbortSignal): Promise<num
       const file = path.join(at, name);
       const stats = statOf(file);
       if (stats === undefined) continue;
-      // Mounts of running containers are others' room.
+      // Mounts of running containers are other file systems.
       if (stats.dev !== first.dev) continue;
       add(stats);
       if (stats.isDirectory()) open.push(file);
@@ -50,7 +50,9 @@ function statOf(file: string): Stats | undefined {
   }
 }
 
-/** What the files of a folder of a project's state take. Nothing is deleted: none of them is said to be left over. */
+/**
+ * Returns the bytes that the files of a state folder take; the sweep deletes nothing, as none is declared left over.
+ */
 export function stateUse(state: ProjectState, folder: StateFolderName): number {
   let bytes = 0;
   state.sweep(folder, /^/, (_match, stats) => {

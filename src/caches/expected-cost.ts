@@ -1,18 +1,18 @@
 import type { HistoryEntry } from "../run/index.ts";
 import type { CacheLevel } from "./levels.ts";
 
-/** What the next run of everything takes when a level was cleared, as far as the history tells. */
+/** Estimated duration of the next complete run after a level was cleared, based on the history. */
 export interface ExpectedCost {
-  /** All functions one after another; with several at a time it is less. */
+  /** Sum over all functions; running several at a time takes less. */
   totalMs: number;
-  /** Functions of which no run is on record that had as little in the engine's cache. */
+  /** Functions without a recorded run that had as little in the engine's cache. */
   unknown: string[];
 }
 
-/** Of the steps of a run, at most so many out of the cache: then it was one without a cache. */
+/** A run with at most this share of cached steps counts as one without a cache. */
 const coldShare = 0.5;
 
-/** Soft leaves the engine's caches: runs are as they mostly were. From medium on, they are as the coldest were. */
+/** Soft keeps the engine's caches, so all passed runs count. From medium on, only runs without a cache count. */
 export function expectedCost(
   entries: readonly HistoryEntry[],
   targets: readonly string[],

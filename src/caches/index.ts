@@ -1,4 +1,4 @@
-/** What is kept to be quicker the next time: how much, where, and how to let go of it. */
+/** What is stored to make the next run faster: how much, where, and how to delete it. */
 export { clearCaches, type Cleared, type ClearOptions } from "./clear.ts";
 export { diskUse } from "./disk-use.ts";
 export { expectedCost, type ExpectedCost } from "./expected-cost.ts";

@@ -1,11 +1,11 @@
 /**
- * How much `cache clear` lets go of. Each level is the one before it and more; it is defined by what it deletes, not by how
- * long the next build takes: that depends on the project, and is told out of its history.
+ * How much `cache clear` deletes. Each level includes the one before. A level is defined by what it deletes; how long
+ * the next build takes depends on the project, and is estimated from its history.
  */
 export const cacheLevels = ["soft", "medium", "hard", "nuke"] as const;
 export type CacheLevel = (typeof cacheLevels)[number];
 
-/** What is kept, by where it is. `project` ones are this project's alone. */
+/** Kinds of stored data by location. Those of a `project` belong to this project alone. */
 export const cacheClasses = {
   results: { level: "soft", whose: "project", what: "results of functions and calls, with logs and inputs" },
   hashes: { level: "soft", whose: "project", what: "content hashes of files" },
@@ -18,7 +18,7 @@ export const cacheClasses = {
 } as const satisfies Record<string, { level: CacheLevel; whose: "project" | "everybody"; what: string }>;
 export type CacheClass = keyof typeof cacheClasses;
 
-/** What a level deletes. */
+/** Returns what a level deletes. */
 export function classesOf(level: CacheLevel): CacheClass[] {
   const depth = cacheLevels.indexOf(level);
   return (Object.keys(cacheClasses) as CacheClass[]).filter(

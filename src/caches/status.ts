@@ -1,4 +1,4 @@
-/** What the caches hold and where. */
+/** What the caches hold, and where. */
 import path from "node:path";
 import { cacheHome } from "../paths/index.ts";
 import type { EngineDisk } from "../engine/index.ts";
@@ -9,37 +9,37 @@ import { cacheClasses, type CacheClass } from "./levels.ts";
 export interface CacheRow {
   class: CacheClass;
   where: string;
-  /** Undefined where it cannot be told. */
+  /** Undefined if it cannot be determined. */
   bytes?: number;
-  /** What it is made of, where that is known. */
+  /** Breakdown, if known. */
   parts?: { name: string; bytes: number; records?: number }[];
   note?: string;
 }
 
 export interface CacheStatus {
   rows: CacheRow[];
-  /** As `du` says it of all folders together. */
+  /** Sum over all folders, as `du` counts. */
   totalBytes: number;
 }
 
 export interface CachePlaces {
   state: ProjectState;
-  /** Of the embedded engine. */
+  /** Folder of the embedded engine. */
   engineFolder: string;
-  /** What its BuildKit says; undefined while it does not run. */
+  /** BuildKit's own figures; undefined while it does not run. */
   disk: EngineDisk | undefined;
   env: NodeJS.ProcessEnv;
   signal?: AbortSignal;
 }
 
-/** Folders below the user's cache that each class has. */
+/** Folders of each class, below the user's cache folder. */
 export const cacheFolders: Partial<Record<CacheClass, readonly string[]>> = {
   mirror: ["images"],
   tools: ["tools", "shim", "confine"],
   modules: ["modules", "bundles", "code"],
 };
 
-/** Folders of the project's state; the state's own files are the hashes. */
+/** Folders of the project's state; its top-level files are the hashes. */
 export const stateFolders = {
   results: ["runs", "manifests", "calls", "spans", "reads"],
   history: ["history", "baselines"],

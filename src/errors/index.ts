@@ -1,11 +1,11 @@
 /**
- * Errors that a user can act on. A `UserError` is a value with a place, a cause and a hint; everything else that is
+ * Errors that a user can act on. A `UserError` is a value with a place, a cause and a hint; anything else that is
  * thrown is a bug and prints as one. Exit codes are decided here and nowhere else.
  */
 
 import { outputText, printableLines } from "../text/index.ts";
 
-/** What the process ends with. Agreed in the design: scripts and CI rely on these numbers. */
+/** Exit codes of the process. Scripts and CI rely on these numbers. */
 export const ExitCode = {
   passed: 0,
   failed: 1,
@@ -16,7 +16,7 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** The kinds of user error; each maps to one exit code. */
+/** Kinds of user errors; each maps to one exit code. */
 export type ErrorCode =
   | "usage"
   | "config"
@@ -44,14 +44,14 @@ const exitCodes: Record<ErrorCode, ExitCode> = {
 };
 
 export interface UserErrorOptions {
-  /** Where: `file:line:col`, a path, or an argument such as `--platform`. */
+  /** Location: `file:line:col`, a path, or an argument such as `--platform`. */
   place?: string;
-  /** What to do next, one sentence. */
+  /** What to do next, in one sentence. */
   hint?: string;
-  /** More lines shown below the message (a log's tail, a code frame). */
+  /** More lines shown below the message (the end of a log, a code frame). */
   detail?: string;
   cause?: unknown;
-  /** Overrides the exit code of the kind, e.g. the exit code of a failed exec. */
+  /** Overrides the exit code of the kind, e.g. with that of a failed exec. */
   exitCode?: number;
 }
 
@@ -73,7 +73,9 @@ export class UserError extends Error {
     this.exitCode = options.exitCode ?? exitCodes[code];
   }
 
-  /** `place: message`, then detail, then the hint, as the terminal shows it: no character in it moves a cursor. */
+  /**
+   * Returns `place: message`, the detail and the hint as the terminal shows them; no character in them moves a cursor.
+   */
   format(): string {
     const head = this.place === undefined ? this.message : `${this.place}: ${this.message}`;
     const detail = this.detail === undefined ? undefined : outputText(this.detail);

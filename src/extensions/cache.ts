@@ -1,17 +1,17 @@
-/** Where results of calls are kept. */
+/** Storage of call results. */
 import { orAborted } from "../async/index.ts";
 import { seal, unseal, type ProjectState } from "../state/index.ts";
 import type { ExtensionPoint } from "./load.ts";
 import type { CacheBackend } from "./types.ts";
 
-/** So many files are kept in a project; the oldest go first. */
+/** Number of files kept in a project; the oldest are deleted first. */
 const keptFiles = 500;
-/** A backend that takes longer saves nothing: most calls run sooner. */
+/** A slower backend saves nothing, as most calls run in less time. */
 const answerMs = 2_000;
 const keyShape = /^[0-9a-f]{64}$/;
 const fileShape = /^[0-9a-f]{64}\.json$/;
 
-/** Results in `.fastloop/calls` of the project; they carry the user's seal. */
+/** Stores results in `.fastloop/calls` of the project, with the user's seal. */
 export function diskBackend(state: ProjectState): CacheBackend {
   return {
     name: "disk",
@@ -36,8 +36,8 @@ export function cachePoint(state: ProjectState): ExtensionPoint<CacheBackend> {
 }
 
 /**
- * A backend of the project's: what it is given is sealed, and what it gives counts only with the seal. One that throws,
- * is silent or gives no bytes costs a notice, and is not asked again.
+ * Guards a backend of the project's: it receives sealed data, and its answers count only with the seal. A backend that
+ * throws, times out or returns no bytes is reported and not used again.
  */
 export function guardedBackend(backend: CacheBackend, state: ProjectState): CacheBackend {
   let isUsed = true;
@@ -71,7 +71,7 @@ export function guardedBackend(backend: CacheBackend, state: ProjectState): Cach
   };
 }
 
-/** Part of the seal: a value does not count under another key. */
+/** Part of the seal, so that a value does not count under another key. */
 const nameOf = (key: string): string => `backend/${fileOf(key)}`;
 
 function fileOf(key: string): string {

@@ -1,22 +1,24 @@
-/** What the cgroup that fastloop runs in has left, or the machine where it has no bound. */
+/** Free memory in the cgroup that fastloop runs in, or on the host if there is no limit. */
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { sumOfResources } from "../plan/index.ts";
 import type { ResourceMonitor } from "./types.ts";
 
-/** Where the kernel tells of cgroups and memory; another folder in tests. */
+/** Locations of the kernel's cgroup and memory information; other folders in tests. */
 export interface CgroupPlaces {
-  /** The mounted hierarchy. */
+  /** Mount point of the hierarchy. */
   mount: string;
-  /** Which cgroups this process is in. */
+  /** File that lists this process's cgroups. */
   self: string;
   meminfo: string;
 }
 
 const places: CgroupPlaces = { mount: "/sys/fs/cgroup", self: "/proc/self/cgroup", meminfo: "/proc/meminfo" };
 
-/** A function starts when the memory that it declares is free: by what is used, not by what others declare. */
+/**
+ * Lets a function start when the memory it declares is free, measured by actual use instead of others' declarations.
+ */
 export function cgroupMonitor(at: CgroupPlaces = places): ResourceMonitor {
   return {
     name: "cgroup",
@@ -25,19 +27,21 @@ export function cgroupMonitor(at: CgroupPlaces = places): ResourceMonitor {
   };
 }
 
-/** The least of what this cgroup, those above it and the machine have left, in bytes. */
+/** Returns the least memory left in this cgroup, those above it and the host, in bytes. */
 export function freeBytes(at: CgroupPlaces): number {
   const free = [availableBytes(at.meminfo)];
   for (const folder of ownFolders(at)) {
     const limit = numberIn(path.join(folder, "memory.max")) ?? numberIn(path.join(folder, "memory.limit_in_bytes"));
     const used = numberIn(path.join(folder, "memory.current")) ?? numberIn(path.join(folder, "memory.usage_in_bytes"));
-    // Pages of files are given up when memory is wanted.
+    // The kernel reclaims inactive file pages when memory is needed.
     if (limit !== undefined && used !== undefined) free.push(limit - used + inactiveFileBytes(folder));
   }
   return Math.max(0, Math.min(...free));
 }
 
-/** Its own cgroup and those above it: version 2, or the memory controller of version 1. */
+/**
+ * Returns the folders of this process's cgroup and those above it: version 2, or the memory controller of version 1.
+ */
 function ownFolders({ mount, self }: CgroupPlaces): string[] {
   const lines = textOf(self).split("\n");
   const first = lines.find((line) => /^\d+:[^:]*\bmemory\b[^:]*:/.test(line));
@@ -58,7 +62,7 @@ function availableBytes(meminfo: string): number {
   return match === null ? os.freemem() : Number(match[1]) * 1024;
 }
 
-/** `max`, and what is not there, is no number. */
+/** Returns undefined for `max` and for missing files. */
 function numberIn(file: string): number | undefined {
   const text = textOf(file).trim();
   return /^\d+$/.test(text) ? Number(text) : undefined;

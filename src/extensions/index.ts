@@ -1,4 +1,4 @@
-/** Programs that stand in for what fastloop brings: how runs are compared, where results are kept, what may start. */
+/** Programs that replace parts of fastloop: how runs are compared, where results are stored, what may start. */
 export { cachePoint, diskBackend, guardedBackend } from "./cache.ts";
 export { builtIn, extensionOf, loadExtension, type ExtensionOf, type ExtensionPoint } from "./load.ts";
 export { Allocation, resourcesPoint } from "./resources.ts";

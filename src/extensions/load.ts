@@ -9,25 +9,25 @@ import {
   type Trust,
 } from "../trust/index.ts";
 
-/** A place where a program can stand in for what fastloop brings. */
+/** A part of fastloop that a program can replace. */
 export interface ExtensionPoint<T> {
   key: ExtensionKey;
-  /** By name; the first is the default. */
+  /** Built-in implementations by name; the first is the default. */
   builtIn: Readonly<Record<string, () => T | Promise<T>>>;
-  /** Names of what the default export must have as functions. */
+  /** Functions that the default export must have. */
   methods: readonly (keyof T & string)[];
 }
 
 export interface ExtensionOf<T> {
   extension: T;
-  /** A file of the project, whatever it does; not what fastloop brings. */
+  /** Whether the extension is a file of the project instead of a built-in one. */
   isForeign: boolean;
 }
 
 /**
- * What `extensions` names for this point, or the default. A file runs with the user's rights: without the user's trust it
- * is told and the default taken. Throws `UserError` for a name that is none, and a file that can't be loaded or has not
- * the shape.
+ * Returns the extension that `extensions` names for this point, or the default. A file runs with the user's rights:
+ * without the user's trust a notice says so and the default is used. Throws a `UserError` for an unknown name, and for
+ * a file that cannot be loaded or has another shape.
  */
 export async function extensionOf<T extends object>(
   point: ExtensionPoint<T>,
@@ -45,7 +45,7 @@ export async function extensionOf<T extends object>(
   return { extension: await Object.values(point.builtIn)[0]!(), isForeign: false };
 }
 
-/** One of those that fastloop brings. Throws `UserError` for another name. */
+/** Returns a built-in extension. Throws a `UserError` for an unknown name. */
 export async function builtIn<T>(point: ExtensionPoint<T>, name: string, place: string): Promise<T> {
   const make = Object.hasOwn(point.builtIn, name) ? point.builtIn[name] : undefined;
   if (make !== undefined) return await make();
@@ -55,7 +55,10 @@ export async function builtIn<T>(point: ExtensionPoint<T>, name: string, place: 
   });
 }
 
-/** Runs a file and takes its default export, which must be an object with a name and the functions of the point. */
+/**
+ * Runs a file and returns its default export, which must be an object with a name and the point's functions. Throws a
+ * `UserError` otherwise.
+ */
 export async function loadExtension<T extends object>(
   { methods }: ExtensionPoint<T>,
   { file, source }: Pick<ExtensionFile, "file" | "source">,
@@ -74,7 +77,7 @@ export async function loadExtension<T extends object>(
 
 const alone = "an extension is one file that imports from `node:` alone: bundle what it needs, e.g. with esbuild";
 
-/** The text that was trusted is what runs: a file could be another by the time that it is imported. */
+/** Imports the trusted text itself, because the file could change before the import. */
 const asUrl = (source: string): string => `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;
 
 async function asJavaScript(file: string, source: string): Promise<string> {

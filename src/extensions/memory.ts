@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { CacheBackend } from "./types.ts";
 
-/** Of keys and values: some ten thousand results. */
+/** Size of keys and values; enough for some ten thousand results. */
 const usualBytes = 64 * 1024 * 1024;
 
-/** Results in memory, for as long as the process lives; the least recently used go first. */
+/** Stores results in memory while the process lives; the least recently used ones are dropped first. */
 export function memoryBackend(bytes = usualBytes): CacheBackend {
   const results = new LRUCache<string, Uint8Array>({
     maxSize: bytes,

@@ -1,13 +1,13 @@
-/** Whether one more function may start, beyond what the functions declare of themselves. */
+/** Decides whether one more function may start, beyond what the functions declare. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { exceededBy, sumOfResources, type Resources } from "../plan/index.ts";
 import type { ExtensionPoint } from "./load.ts";
 import type { ResourceMonitor } from "./types.ts";
 
-/** What waits for room asks again after this. */
+/** Interval at which a waiting function asks again. */
 const askAgainMs = 500;
 
-/** What runs declares what it takes; `engine.limits` are held by that sum. */
+/** Counts what running functions declare, and keeps the sum within `engine.limits`. */
 export const simpleMonitor: ResourceMonitor = {
   name: "simple",
   currentUsage: sumOfResources,
@@ -24,11 +24,11 @@ export interface Request {
   uses: Resources;
   limits: Resources;
   signal: AbortSignal;
-  /** Called once, where it has to wait. */
+  /** Called once if the function has to wait. */
   onWait(): void;
 }
 
-/** Lets functions start when the monitor has room for them, in the order in which they came; one always may. */
+/** Lets functions start in order of arrival when the monitor has room; a function may always run alone. */
 export class Allocation {
   private readonly onNotice: (text: string) => void;
   private readonly running = new Set<Resources>();
@@ -39,12 +39,12 @@ export class Allocation {
     this.onNotice = onNotice;
   }
 
-  /** From now on this one is asked; undefined: none, what is declared is all that counts. */
+  /** Sets the monitor; undefined for none, so that only the declared limits count. */
   use(monitor: ResourceMonitor | undefined): void {
     this.monitor = monitor;
   }
 
-  /** Resolves when it may start, with the function that gives its room back. Rejects with the signal's reason. */
+  /** Resolves with the function that releases the room when the caller may start. Rejects with the signal's reason. */
   async allocate(request: Request): Promise<() => void> {
     const before = this.turn;
     let done = (): void => undefined;
@@ -68,7 +68,7 @@ export class Allocation {
     return () => void this.running.delete(uses);
   }
 
-  /** A monitor that throws or answers with something else is not asked again. */
+  /** A monitor that throws or does not return a boolean is not used again. */
   private async hasRoom({ uses, limits }: Request): Promise<boolean> {
     const { monitor } = this;
     if (monitor === undefined || this.running.size === 0) return true;

@@ -1,22 +1,22 @@
-/** What an extension can be, besides a `DiffStrategy`. The default export of its file is an object of such a shape. */
+/** Types of extensions besides `DiffStrategy`. The default export of an extension's file has one of these shapes. */
 import type { Resources } from "../plan/index.ts";
 
-/** Keeps results of calls by their digest. What it is given is sealed: it can lose a result, not forge one. */
+/** Stores call results by digest. It receives sealed data, so it can lose a result but not forge one. */
 export interface CacheBackend {
   readonly name: string;
-  /** The bytes that were put under this key; undefined where there are none any more. */
+  /** Returns the bytes stored under this key; undefined if there are none, or no longer. */
   get(key: string): Promise<Uint8Array | undefined> | Uint8Array | undefined;
-  /** `keepMs`: nobody asks for it any more after that. */
+  /** Stores bytes; after `keepMs` milliseconds they are not requested any more. */
   put(key: string, value: Uint8Array, options: { keepMs: number }): Promise<void> | void;
   /** Called once, when the command ends. */
   close?(): Promise<void> | void;
 }
 
-/** Says whether one more function may start; `engine.limits` hold besides. */
+/** Decides whether one more function may start; `engine.limits` apply as well. */
 export interface ResourceMonitor {
   readonly name: string;
-  /** What is in use, by whatever measure. `running`: what the functions that run declare in `uses`. */
+  /** Returns what is in use, by any measure; `running` is what the running functions declare in `uses`. */
   currentUsage(running: readonly Resources[]): Promise<Resources> | Resources;
-  /** Whether a function that declares `request` may start beside what is in use; asked again until it may. */
+  /** Reports whether a function that declares `request` may start beside what is in use; called again until it may. */
   canAllocate(request: Resources, usage: Resources, limits: Resources): Promise<boolean> | boolean;
 }

@@ -2,7 +2,7 @@ import type { LoadedConfig } from "../config/index.ts";
 import { keyEnd } from "../engine/index.ts";
 import { engineOptionsOf, type Trust } from "../trust/index.ts";
 
-/** What decides which engine a command asks for. */
+/** Options that decide which engine a command uses. */
 export interface AskedEngine {
   engine?: string;
   buildkitHost?: string;
@@ -11,15 +11,15 @@ export interface AskedEngine {
 }
 
 /**
- * The engine that a plan takes for granted without asking any: the one that ran last; "" where that cannot be the one that
- * is asked for, so that nothing counts as current before that one was looked at.
+ * Returns the engine key that a plan assumes without starting an engine: the one of the last run, or "" if that engine
+ * cannot be the requested one, so that nothing counts as up to date before the requested one has been checked.
  */
 export function assumedEngine(
   last: string | undefined,
   { config, trust }: { config: LoadedConfig; trust: Trust },
   options: AskedEngine,
 ): string {
-  // Without the bodies' way at the end, `host`.
+  // A key ends with what runs the bodies, unless that is `host`.
   if (last?.endsWith(keyEnd(options.via)) !== true || last.includes(", bodies by ") !== (options.via === "module"))
     return "";
   const { engine, buildkitHost } = engineOptionsOf(config.config, trust, options, options.environment, () => undefined);

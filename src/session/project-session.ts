@@ -15,53 +15,53 @@ import {
 import { LogFan, type WarmEngine } from "./warm-engine.ts";
 
 export interface ProjectSessionOptions {
-  /** Host paths of the session are relative to this folder. */
+  /** Base of the session's relative host paths. */
   workdir: string;
   config: LoadedConfig;
   trust: Trust;
-  /** What the command line or the environment names; else the configuration does. */
+  /** Engine that the command line or the environment names; otherwise the configuration decides. */
   named: { engine?: string; buildkitHost?: string };
   environment: NodeJS.ProcessEnv;
-  /** The project's, by which secrets are named. */
+  /** Key of the project, by which secrets are named. */
   secretKey?: Uint8Array;
-  /** Where function bodies run: a process beside this one (the default), or a Dagger engine's own containers. */
+  /** Where function bodies run: in a local process (the default), or in a Dagger engine's own containers. */
   via?: "host" | "module";
-  /** What `currentModule` answers with. */
+  /** The module that `currentModule` returns. */
   module?: { name: string; sourceDir: string };
-  /** Nothing is fetched, and functions have no way to the network. */
+  /** Fetch nothing, and give functions no network access. */
   offline?: boolean;
   /** Whether `cache.to` is written at the end. */
   writesCaches: boolean;
-  /** The user has typed that containers may have root capabilities. */
+  /** Whether the user has allowed root capabilities of containers on the command line. */
   rootCapabilities?: boolean;
-  /** Content hashes that are known already. */
+  /** Content hashes that are already known. */
   hasher?: ContentHasher;
-  /** Ends the opening. */
+  /** Aborts the opening. */
   signal?: AbortSignal;
   onNotice(text: string): void;
-  /** A session was opened: the first, or another one after that was lost. */
+  /** Called when a session was opened: the first one, or another one after that was lost. */
   onOpen?(session: EngineSession): void;
   onTerminal?: OpenSessionOptions["onTerminal"];
   live?: OpenSessionOptions["live"];
 }
 
 /**
- * What `run`, `watch`, `call` and `session` have of a project while they work in it: the engine, which is chosen once;
- * its session, the module's function runtime and the host trees, each opened when it is first needed and kept. A new
- * state of the module gets a new runtime only. `close` releases all of it.
+ * What `run`, `watch`, `call` and `session` share of a project: the engine, which is chosen once; its session, the
+ * module's function runtime and the host trees, each opened when first needed and kept. A changed module only gets a
+ * new runtime. `close` releases everything.
  */
 export class ProjectSession {
-  /** Which engine is asked for, by the command line or else the configuration. */
+  /** The engine that the command line requests, or else the configuration. */
   readonly engine: EngineChoiceOptions;
   private readonly options: ProjectSessionOptions;
   private chosen: Promise<EngineChoice> | undefined;
   private session: Promise<EngineSession> | undefined;
   private warm: WarmEngine | undefined;
-  /** From the moment its process is started. */
+  /** Set as soon as the process starts. */
   private bodies: { module: ModuleInfo; opening: Promise<EngineSession>; runtime: FunctionRuntime } | undefined;
   private readonly logs = new LogFan();
   private readonly closing = new AbortController();
-  /** Of a session that is being opened. */
+  /** Controls a session that is being opened. */
   private opening: AbortController | undefined;
 
   constructor(options: ProjectSessionOptions) {
@@ -70,13 +70,13 @@ export class ProjectSession {
     this.engine = engineOptionsOf(config.config, trust, named, environment, onNotice);
   }
 
-  /** Which engine answers; found out without waking it. Throws `UserError` where none can. */
+  /** Returns the engine that answers, without starting it. Throws a `UserError` if there is none. */
   choice(): Promise<EngineChoice> {
     this.chosen ??= engineRoom().then(async (room) => (await room.describeEngineChoice(this.engine)).choice);
     return this.chosen;
   }
 
-  /** What digests hold of the engine that answers; found out without waking it. */
+  /** Returns the engine's key, which digests contain, without starting the engine. */
   key(): Promise<string> {
     const { via } = this.options;
     return engineRoom().then((room) => room.engineKey({ ...this.engine, via }));
@@ -86,7 +86,7 @@ export class ProjectSession {
     return this.session !== undefined;
   }
 
-  /** The session itself; opens it, and starts or sets up what it needs. */
+  /** Returns the session; opens it on first use, starting or setting up what it needs. */
   open(): Promise<EngineSession> {
     this.session ??= this.openAnew().catch((error: unknown) => {
       this.session = undefined;
@@ -96,13 +96,13 @@ export class ProjectSession {
     return this.session;
   }
 
-  /** The session with the functions of this state of the module. `expects`: what will be called first, where that is known. */
+  /** Returns the session with the functions of this state of the module. `expects` is the first call, if known. */
   async forModule(module: ModuleInfo, expects?: ExpectedCall): Promise<WarmEngine> {
     const isServed = this.options.via === "module";
-    // An engine serves one state of a module to a session.
+    // An engine serves only one state of a module in each session.
     if (isServed && this.warm !== undefined && !isSame(this.warm.module, module)) await this.drop();
     const opening = this.open();
-    // A process starts while the session opens.
+    // The process of the bodies starts while the session opens.
     const bodies = isServed ? undefined : this.bodiesOf(module, opening, expects);
     const session = await opening.catch(async (error: unknown) => {
       await this.closeBodies(opening);
@@ -112,23 +112,23 @@ export class ProjectSession {
     const old = this.warm?.session === session ? this.warm : undefined;
     if (old !== undefined && isSame(old.module, module)) return old;
     const runtime = bodies ?? serveModule(session, module);
-    // Snapshots belong to the session, not to the module: they stay.
+    // Snapshots belong to the session, not to the module, so they stay.
     const trees = old?.trees ?? new TreeSync(session, { hasher: this.options.hasher ?? new ContentHasher() });
     this.warm = { session, runtime, module, trees, onLog: (listener) => this.logs.add(listener) };
     return this.warm;
   }
 
-  /** Why that session can be used no longer; undefined for one that answers. One that does not is dropped. */
+  /** Returns why a session is unusable, and drops it; undefined if it answers. */
   async whyLost(session: EngineSession): Promise<Error | undefined> {
     const isHeld = async (): Promise<boolean> => (await this.session?.catch(() => undefined)) === session;
-    // Another function found out before, and told why.
+    // Another function has already noticed and reported this.
     if (!(await isHeld())) return new Error("its session is over");
     const lost = await (await engineRoom()).lostSession(session);
     if (lost !== undefined && (await isHeld())) await this.drop();
     return lost;
   }
 
-  /** After the engine went away: the next call chooses again and opens another session. */
+  /** Drops a lost engine: the next call chooses again and opens another session. */
   async drop(): Promise<void> {
     const { session, warm, bodies } = this;
     this.chosen = undefined;
@@ -141,19 +141,22 @@ export class ProjectSession {
   }
 
   async close(): Promise<void> {
-    // Only what is not open yet is given up: a session that is writes its caches before it ends.
+    // Only an unfinished opening is aborted: an open session writes its caches before it ends.
     this.opening?.abort();
     this.closing.abort();
     await this.drop();
   }
 
-  /** The command's own signal, or this one. The command takes over signals as soon as its own is read: not before it is needed. */
+  /**
+   * Combines the command's signal with this one. Reading the command's signal makes the command handle signals, so it
+   * is read only when needed.
+   */
   private endedBy(own: AbortController): AbortSignal {
     const { signal } = this.options;
     return signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
   }
 
-  /** The module's functions in a process beside this one; a new state of the module replaces it. */
+  /** Returns the module's functions in a local process, which is replaced when the module changes. */
   private bodiesOf(module: ModuleInfo, opening: Promise<EngineSession>, expects?: ExpectedCall): FunctionRuntime {
     const old = this.bodies;
     if (old !== undefined && old.opening === opening && isSame(old.module, module)) return old.runtime;
@@ -192,7 +195,7 @@ export class ProjectSession {
     });
   }
 
-  /** What a Dagger engine fetches is its own affair; one that has to be downloaded first is not there. */
+  /** A Dagger engine decides for itself what it fetches; one that would have to be downloaded first is an error. */
   private tellOffline({ kind }: EngineChoice): void {
     if (kind === "dagger-sdk")
       throw needsNetwork("the engine that the Dagger SDK brings", "`--engine embedded`, or the dagger CLI");
@@ -203,17 +206,17 @@ export class ProjectSession {
   private async openAnew(): Promise<EngineSession> {
     const { workdir, config, trust, module, offline, environment, onNotice, onTerminal, live } = this.options;
     const opening = (this.opening = new AbortController());
-    // First, for it says what is not used, whatever becomes of the engine.
+    // First, because it reports what is not used, whatever happens to the engine.
     const cache = trustedCacheOf(config.config, trust, environment, onNotice);
     const { needsDagger, openChosenSession } = await engineRoom();
     const choice = await this.choice();
     if (offline === true) this.tellOffline(choice);
-    // Before an engine is started for nothing.
+    // Checked before an engine is started in vain.
     if (this.options.via === "module" && choice.kind.startsWith("buildkit")) throw needsDagger();
     const session = await openChosenSession(choice, {
       workdir,
       ...this.engine,
-      // That there are some is in the keys of what they hold: without the network they stay, and are not used.
+      // The keys of cached data depend on whether locations are configured, so offline they stay configured but unused.
       cache: cache && {
         from: offline === true ? [] : cache.from,
         to: offline === true || !this.options.writesCaches ? [] : cache.to,
@@ -243,5 +246,5 @@ function isSame(a: ModuleInfo, b: ModuleInfo): boolean {
   return a.digest === b.digest && a.root === b.root;
 }
 
-/** Loaded when an engine is needed: what only plans starts without it. */
+/** Loaded only when an engine is needed, so that commands that only plan start faster. */
 const engineRoom = (): Promise<typeof engineDoor> => import("../engine/index.ts");

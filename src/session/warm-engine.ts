@@ -8,15 +8,15 @@ export interface WarmEngine {
   module: ModuleInfo;
   /** Snapshots of host trees in this session. */
   trees: TreeSync;
-  /** Output of bodies, by call; returns the unsubscribe function. */
+  /** Subscribes to the output of bodies, tagged by call; returns the function that unsubscribes. */
   onLog(listener: (log: RuntimeLog) => void): () => void;
 }
 
-/** Hands one stream of logs to several listeners. */
+/** Distributes one stream of logs to several listeners. */
 export class LogFan {
   private readonly listeners = new Set<(log: RuntimeLog) => void>();
 
-  /** Returns the unsubscribe function. */
+  /** Returns the function that unsubscribes. */
   add(listener: (log: RuntimeLog) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

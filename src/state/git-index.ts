@@ -1,4 +1,7 @@
-/** Whether git tracks a folder, by git's own index: no program of the repository's choice (fsmonitor, filters) runs for it. */
+/**
+ * Tests whether git tracks a folder by reading git's index. Running git could start programs of the repository's choice
+ * (fsmonitor, filters).
+ */
 import { closeSync, openSync, readFileSync, readSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { findGitRoot, gitDirectories } from "../tree/index.ts";
@@ -8,13 +11,13 @@ const pieceBytes = 64 * 1024;
 const largestBytes = 256 * 1024 * 1024;
 const known = new Map<string, { state: string; tracked: boolean }>();
 
-/** Whether the index has an entry at `folder` (absolute) or below it. An index that cannot be read has none. */
+/** Reports whether the index has an entry at `folder` (absolute) or below it. An unreadable index counts as empty. */
 export function isTracked(folder: string): boolean {
   const repository = findGitRoot(path.dirname(folder));
   if (repository === undefined) return false;
   const { gitDir, commonDir } = gitDirectories(repository);
   const files = indexFiles(gitDir);
-  // The index moves with every entry: the same file needs no second look.
+  // The index file changes with every entry, so an unchanged file need not be read again.
   const state = files.map(stateOf).join(" ");
   const before = known.get(folder);
   if (before?.state === state) return before.tracked;
@@ -24,24 +27,24 @@ export function isTracked(folder: string): boolean {
     const hashBytes = usesSha256(commonDir) ? 32 : 20;
     tracked = files.some((file) => hasEntry(file, name, hashBytes));
   } catch {
-    // Cut, or of a form that git itself would not read.
+    // Truncated, or in a format that git would not read either.
   }
   known.set(folder, { state, tracked });
   return tracked;
 }
 
-/** With `core.splitIndex` most entries are in a file beside it. */
+/** With `core.splitIndex` most entries are in a second file beside it. */
 function indexFiles(gitDir: string): string[] {
   let names: string[] = [];
   try {
     names = readdirSync(gitDir).filter((name) => name === "index" || /^sharedindex\.[0-9a-f]+$/.test(name));
   } catch {
-    // No repository after all.
+    // There is no repository after all.
   }
   return names.map((name) => path.join(gitDir, name)).filter(isReadable);
 }
 
-/** An archive may hold pipes and devices, and files that have no end: those are no index that git wrote. */
+/** An archive may contain pipes, devices and endless files; git writes no such index. */
 function isReadable(file: string): boolean {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats?.isFile() === true && stats.size <= largestBytes;
@@ -63,7 +66,7 @@ function usesSha256(commonDir: string): boolean {
   }
 }
 
-/** Entries are sorted by name: the first one behind `name` ends the search, which is near the start for a dotted name. */
+/** Entries are sorted by name, so the first one after `name` ends the search, near the start for a dotted name. */
 export function hasEntry(file: string, name: string, hashBytes: number): boolean {
   const reader = new IndexReader(file);
   try {
@@ -71,7 +74,7 @@ export function hasEntry(file: string, name: string, hashBytes: number): boolean
     const version = reader.take(4).readUInt32BE();
     const count = reader.take(4).readUInt32BE();
     if (version < 2 || version > 4) return false;
-    // Capitals sort before: of all spellings of the name this is the last.
+    // Capitals sort first, so the lowercase name is the last of all its spellings.
     const wanted = Buffer.from(name).toString("latin1").toLowerCase();
     let previous = "";
     for (let entry = 0; entry < count; entry++) {
@@ -83,10 +86,10 @@ export function hasEntry(file: string, name: string, hashBytes: number): boolean
       }
       const kept = version === 4 ? previous.length - reader.takeNumber() : 0;
       const text = previous.slice(0, kept) + reader.takeText();
-      // Padded to a multiple of eight, with one NUL or more: one is taken already.
+      // Entries are padded with NULs to a multiple of eight; at least one NUL, which is already consumed.
       if (version !== 4) reader.take(7 - ((headBytes + text.length) % 8));
       previous = version === 4 ? text : "";
-      // A file system that does not tell capitals apart has them in one folder.
+      // A case-insensitive file system stores all spellings in one folder.
       const lower = text.toLowerCase();
       if (lower === wanted || lower.startsWith(`${wanted}/`)) return true;
       if (text > `${wanted}0`) return false;
@@ -97,7 +100,7 @@ export function hasEntry(file: string, name: string, hashBytes: number): boolean
   }
 }
 
-/** The index in pieces; names as Latin-1, whose order is that of their bytes. */
+/** Reads the index in pieces. Names are decoded as Latin-1, which sorts like their bytes. */
 class IndexReader {
   private readonly descriptor: number;
   private piece = Buffer.alloc(0);
@@ -112,7 +115,7 @@ class IndexReader {
     return this.piece.subarray(this.at, (this.at += bytes));
   }
 
-  /** Up to a NUL, which is taken as well. */
+  /** Reads up to a NUL, and consumes it. */
   takeText(): string {
     let end: number;
     while ((end = this.piece.indexOf(0, this.at)) < 0) {
@@ -125,7 +128,7 @@ class IndexReader {
     return text;
   }
 
-  /** As in pack files: seven bits a byte, each further byte counts one more. */
+  /** Reads a variable-length number as in pack files: seven bits per byte, with one added for each further byte. */
   takeNumber(): number {
     let byte = this.take(1)[0]!;
     let value = byte & 0x7f;

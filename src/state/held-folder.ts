@@ -1,7 +1,7 @@
 /**
- * A folder that is held open. What is done in it is done in that very folder, whatever its name leads to by then: Node has
- * no `openat`, but on Linux `/proc/self/fd/N/name` is one. Elsewhere the name is compared with the folder before each use,
- * which leaves a moment between the look and the use.
+ * A folder that is held open. Operations apply to that very folder, wherever its name leads by then: Node has no
+ * `openat`, but on Linux `/proc/self/fd/N/name` does the same. Elsewhere the name is compared with the held folder
+ * before each use, which leaves a moment between check and use.
  */
 import {
   closeSync,
@@ -25,7 +25,7 @@ import process from "node:process";
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** A file's content; or why there is none: it is not there, or it is nothing that we would have written. */
+/** A file's content, or why there is none: the file is absent, or it is nothing that fastloop would have written. */
 export type Content = Buffer | "absent" | "unreadable";
 
 let counter = 0;
@@ -43,12 +43,12 @@ export class HeldFolder {
     this.stats = fstatSync(descriptor);
   }
 
-  /** Opens a folder that the user named; links on the way to it are the user's. `byDescriptor` is for tests. */
+  /** Opens a folder that the user named, so links on the way to it are the user's own. `byDescriptor` is for tests. */
   static open(folder: string, byDescriptor = hasDescriptorPaths()): HeldFolder {
     return new HeldFolder(openSync(folder, O_RDONLY | O_DIRECTORY), folder, byDescriptor);
   }
 
-  /** A folder in this one, never through a link. Throws `ENOTDIR` or `ELOOP` where something else is there. */
+  /** Opens a folder in this one, never through a link. Throws `ENOTDIR` or `ELOOP` if it is something else. */
   folder(name: string): HeldFolder {
     const shown = path.join(this.path, name);
     const descriptor = this.at(name, (file) => openSync(file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
@@ -64,7 +64,7 @@ export class HeldFolder {
     }
   }
 
-  /** Whether it was made by this call. */
+  /** Creates a folder; returns false if the name is already taken. */
   makeFolder(name: string): boolean {
     try {
       this.at(name, (file) => mkdirSync(file));
@@ -75,18 +75,18 @@ export class HeldFolder {
     }
   }
 
-  /** What lies there itself, not what a link leads to. */
+  /** Returns the `lstat` result of an entry: a link itself, not its target. */
   look(name: string): Stats | undefined {
     return this.at(name, (file) => lstatSync(file, { throwIfNoEntry: false }));
   }
 
-  /** Names of what is in it; of one kind, if that is asked for. */
+  /** Returns the names of the entries, optionally only those of regular files. */
   names(kind?: "file"): string[] {
     const entries = this.within(() => readdirSync(this.reach, { withFileTypes: true }));
     return entries.filter((entry) => kind === undefined || entry.isFile()).map((entry) => entry.name);
   }
 
-  /** A regular file of at most so many bytes; pipes, devices, links and folders are never waited for or followed. */
+  /** Reads a regular file of at most `limitBytes`; never follows a link, and never blocks on a pipe or device. */
   read(name: string, limitBytes: number): Content {
     let descriptor: number;
     try {
@@ -109,7 +109,9 @@ export class HeldFolder {
     }
   }
 
-  /** Writes a new file beside the target and renames it: a reader, or a crash, sees the old file or the new one. */
+  /**
+   * Writes a draft beside the target and renames it, so that a reader, or a crash, sees the old file or the new one.
+   */
   write(name: string, pieces: readonly (Uint8Array | string)[], mode = 0o600): void {
     const draft = `${name}.${process.pid}.${counter++}.tmp`;
     const descriptor = this.at(draft, (file) => openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
@@ -126,7 +128,7 @@ export class HeldFolder {
     }
   }
 
-  /** Makes a file; false where there is one already. It appears with its whole content, or not at all. */
+  /** Creates a file with all of its content at once; returns false if the name is already taken. */
   make(name: string, text: string, mode = 0o600): boolean {
     const draft = `${name}.${process.pid}.${counter++}.tmp`;
     const descriptor = this.at(draft, (file) => openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
@@ -146,7 +148,7 @@ export class HeldFolder {
     }
   }
 
-  /** Opens a file of ours for adding to its end, new or not; never one that has another name elsewhere. */
+  /** Opens a file for appending, new or existing; throws if it has another hard link elsewhere. */
   openForAppending(name: string): number {
     const descriptor = this.at(name, (file) =>
       openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600),
@@ -161,7 +163,7 @@ export class HeldFolder {
     });
   }
 
-  /** Puts one name in the place of another; an empty folder there gives way. */
+  /** Renames an entry over another; an empty folder there is removed. */
   rename(from: string, to: string): void {
     const move = (): void => this.at(from, (source) => this.at(to, (target) => renameSync(source, target)));
     try {
@@ -173,7 +175,7 @@ export class HeldFolder {
     }
   }
 
-  /** Deletes a file, link or pipe, or an empty folder; never what is in one. False where something stays. */
+  /** Deletes a file, link, pipe or empty folder, never a folder's content. Returns false if something stays. */
   remove(name: string): boolean {
     try {
       this.at(name, (file) => (lstatSync(file).isDirectory() ? rmdirSync(file) : unlinkSync(file)));
@@ -191,7 +193,7 @@ export class HeldFolder {
     if (this.byDescriptor) return `/proc/self/fd/${this.descriptor}`;
     const now = lstatSync(this.path, { throwIfNoEntry: false });
     if (now !== undefined && now.ino === this.stats.ino && now.dev === this.stats.dev) return this.path;
-    // The folder that the user named may be reached by a link.
+    // The folder that the user named may itself be a link.
     const target = statSync(this.path, { throwIfNoEntry: false });
     if (now?.isSymbolicLink() === true && target?.ino === this.stats.ino && target.dev === this.stats.dev)
       return this.path;
@@ -203,13 +205,13 @@ export class HeldFolder {
   }
 
   private at<T>(name: string, use: (file: string) => T): T {
-    // Names come from files and listings: one that leads out of the folder is a mistake of ours.
+    // Names come from files and listings; one that leads out of the folder is a bug.
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name))
       throw new Error(`${JSON.stringify(name)} is not a file name`);
     return this.within(() => use(`${this.reach}/${name}`));
   }
 
-  /** Errors name the file as the user knows it. */
+  /** Runs `use` with error messages that show the path as the user knows it. */
   private within<T>(use: () => T): T {
     try {
       return use();
@@ -223,7 +225,7 @@ export class HeldFolder {
   }
 }
 
-/** What the system says; a mistake of ours is thrown on. */
+/** Returns the code of a system error; rethrows other errors, which are bugs. */
 function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error) return String(error.code);
   throw error;
@@ -231,7 +233,7 @@ function codeOf(error: unknown): string {
 
 let descriptorPaths: boolean | undefined;
 
-/** Whether `/proc/self/fd/N/` leads into an open folder; not on macOS, and not where /proc is not mounted. */
+/** Reports whether `/proc/self/fd/N/` leads into an open folder: not on macOS, and not if /proc is not mounted. */
 function hasDescriptorPaths(): boolean {
   if (descriptorPaths !== undefined) return descriptorPaths;
   const descriptor = openSync("/", O_RDONLY | O_DIRECTORY);

@@ -1,4 +1,7 @@
-/** `.fastloop` of a project, the only door to it; the user's key, by which we know what is ours in it; whose a file is. */
+/**
+ * The only door to a project's `.fastloop`; the user's key, which proves that a file was written by this user; and
+ * checks of who owns a file or process.
+ */
 export type { Content, HeldFolder } from "./held-folder.ts";
 export { stateFolder, type StateFolderName } from "./names.ts";
 export { isAlive, isRunning, processMark, processState, startTicks } from "./process.ts";

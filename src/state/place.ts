@@ -3,15 +3,15 @@ import path from "node:path";
 import { findGitRoot } from "../tree/index.ts";
 
 /**
- * What a project is to its seals: the real path. With a key that machines share it is the place in the repository, as
- * checkouts of a CI lie anywhere.
+ * Returns the location that a project's seals are bound to: its real path. With a key shared between machines it is the
+ * location within the repository, since CI checkouts may be anywhere.
  */
 export function placeOf(project: string, isShared: boolean): string {
   const root = realOr(project);
   return isShared ? `in its repository at ${path.relative(findGitRoot(root) ?? root, root)}` : `at ${root}`;
 }
 
-/** A project that is gone has only its name left. */
+/** A project that no longer exists has no real path, only its name. */
 function realOr(folder: string): string {
   try {
     return realpathSync(folder);

@@ -1,9 +1,9 @@
-/** What a file says of a process: a pid alone is another process's once that one has ended. */
+/** Identifies processes in files. A pid alone is not enough: it may belong to another process later. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
-/** Whether a process has this pid; one of another user counts. */
+/** Reports whether a process has this pid, including processes of other users. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -13,23 +13,25 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** When the process started, in kernel ticks since the machine did; empty where that can't be told. */
+/** Returns when the process started, in kernel ticks since boot; empty if unknown. */
 export function startTicks(pid: number): string {
   return statusFields(pid)[19] ?? "";
 }
 
-/** Its state as one letter: `T` is stopped, `Z` has ended and waits for its parent to ask how; empty where unknown. */
+/**
+ * Returns the process state as one letter: `T` is stopped, `Z` has ended and waits for its parent; empty if unknown.
+ */
 export function processState(pid: number): string {
   return statusFields(pid)[0] ?? "";
 }
 
-/** Whether it still does something, or could: what has ended and is only counted by its parent does not. */
+/** Reports whether the process can still do something, unlike one that has ended and waits for its parent. */
 export function isRunning(pid: number): boolean {
   return isAlive(pid) && !["Z", "X"].includes(processState(pid));
 }
 
 /**
- * What tells a process from every other one that ever had its pid, on this machine: start and boot. Empty where there is no
+ * Returns a mark that no other process with this pid ever had on this host: start time and boot. Empty if there is no
  * such process.
  */
 export function processMark(pid: number): string {
@@ -44,7 +46,7 @@ export function processMark(pid: number): string {
   }
 }
 
-/** Fields of /proc/PID/stat from the third on; its second one, a name, may have blanks and parentheses in it. */
+/** Returns the fields of /proc/PID/stat from the third on; the second, a name, may contain blanks and parentheses. */
 function statusFields(pid: number): string[] {
   const stat = read(`/proc/${pid}/stat`);
   return stat === "" ? [] : stat.slice(stat.lastIndexOf(")") + 2).split(" ");

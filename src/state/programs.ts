@@ -1,7 +1,7 @@
 /**
- * Digests of the programs that set-up built, in the user's state: what lies in the cache by now is run only where it is
- * still that. A program without a digest (of another state folder, or of before there were digests) gets one when it is
- * first used, where nobody else could have changed it.
+ * Digests of the programs that set-up built, kept in the user's state: a cached program runs only if it still matches.
+ * A program without a digest (from another state folder, or from before digests existed) gets one on first use,
+ * provided that nobody else could have changed it.
  */
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
@@ -14,37 +14,37 @@ import { isKept, ownKey } from "./user-key.ts";
 
 type Environment = NodeJS.ProcessEnv;
 
-/** Files that were found to be what they should be, as they were then. */
+/** Files that passed the check, with their identity at the time. */
 const checked = new Map<string, string>();
 
-/** Set-up has just built these. */
+/** Records the digests of programs that set-up has just built. */
 export function recordPrograms(files: readonly string[], env: Environment = process.env): void {
   for (const file of files) record(file, digestOf(file), env);
 }
 
-/** Whether the program is as set-up built it, is not known here, or was changed. */
+/** Reports whether the program is as set-up built it, has no digest here, or was changed. */
 export function programState(file: string, env: Environment = process.env): "built" | "unknown" | "changed" {
   const place = placeOf(file, env);
   if (!existsSync(place.file)) return "unknown";
   return readDigest(place, env) === digestOf(file) ? "built" : "changed";
 }
 
-/** Whether set-up need not build the program: it is there, and `requireBuilt` lets it run. */
+/** Reports whether set-up can skip building the program: it exists, and `requireBuilt` would let it run. */
 export function isBuilt(file: string, env: Environment = process.env): boolean {
   if (!existsSync(file)) return false;
-  // Also where sudo runs what a user has installed: Go would write into npm's folder.
+  // This also covers sudo running a user's installation, where Go would write into npm's folder.
   if (!isInCache(file, env)) return true;
   const state = programState(file, env);
   return state === "built" || (state === "unknown" && changeableByOthers(file) === undefined);
 }
 
 /**
- * The program itself, where it may be run; throws a `UserError` where it may not. What does not lie in the cache is not
- * set-up's: npm has checked what is in a package.
+ * Returns the program if it may be run; throws a `UserError` otherwise. Programs outside the cache are not set-up's:
+ * npm has checked the content of a package.
  */
 export function requireBuilt(file: string, env: Environment = process.env): string {
   if (!isInCache(file, env)) return file;
-  // Who starts what is not there says so.
+  // Whoever starts a missing program reports that.
   if (!existsSync(file)) return file;
   const identity = identityOf(file);
   const key = `${stateHome(env)}\0${file}`;
@@ -80,17 +80,17 @@ function placeOf(program: string, env: Environment): Place {
 
 function record(program: string, digest: string, env: Environment): void {
   const { name, file } = placeOf(program, env);
-  // What is sealed with a key that is gone would look changed.
+  // A digest sealed with a key that is lost would make the program look changed.
   if (!isKept(keyOf(env), env)) return;
   const content = Buffer.from(JSON.stringify({ version: 1, program, digest }));
   try {
     writeFileAtomically(file, Buffer.concat(seal(keyOf(env), name, [content])), 0o600);
   } catch {
-    // A state that can't be written has no digests: each command looks at the program's place only.
+    // A state that cannot be written has no digests: each command then only checks who could have changed the program.
   }
 }
 
-/** Undefined for what this user did not write down. */
+/** Returns undefined for content that this user did not write. */
 function readDigest({ name, file }: Place, env: Environment): string | undefined {
   try {
     const content = unseal(keyOf(env), name, readFileSync(file));
@@ -100,7 +100,7 @@ function readDigest({ name, file }: Place, env: Environment): string | undefined
   }
 }
 
-/** Of this user and machine, never one that jobs share. */
+/** The key of this user on this host, never one that CI jobs share. */
 const keyOf = (env: Environment): Uint8Array => ownKey(() => undefined, env).bytes;
 
 function digestOf(file: string): string {

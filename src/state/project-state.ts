@@ -1,10 +1,10 @@
 /**
- * `.fastloop` of a project. What lies there may come from anybody: a clone, an archive, a cache. So a folder that is a
- * link, is tracked by git or belongs to a stranger is refused as a whole; what is read counts only with the user's seal;
- * names are checked before they are used, and only names of ours are deleted, one by one.
+ * `.fastloop` of a project. Its content may come from anybody: a clone, an archive, a cache. A folder that is a link, is
+ * tracked by git or belongs to another user is refused as a whole; content counts only with the user's seal; names are
+ * checked before they are used, and only names that fastloop gives are deleted, one by one.
  *
- *   refused ── a link, no folder, a stranger's, tracked: read and written is nothing; `run` and `watch` say what to do
- *   usable ─── but writing may fail all the same (read-only, full, not permitted): told once, the command goes on
+ *   refused ── a link, no folder, another user's, tracked: nothing is read or written; `run` and `watch` say what to do
+ *   usable ─── but writing may fail (read-only, full, not permitted): reported once, and the command goes on
  */
 import { createHmac } from "node:crypto";
 import { lstatSync, statSync, type Stats } from "node:fs";
@@ -19,7 +19,7 @@ import { SealedReader } from "./sealed-reader.ts";
 import { userKey } from "./user-key.ts";
 
 export interface StateOptions {
-  /** Told, once each, why state is not used or not kept. */
+  /** Called once for each reason why the state is not used or not saved. */
   onNotice?: (text: string) => void;
   env?: NodeJS.ProcessEnv;
 }
@@ -27,7 +27,7 @@ export interface StateOptions {
 export class ProjectState {
   /** Folder of the project. */
   readonly root: string;
-  /** `.fastloop` in it. */
+  /** Path of its `.fastloop`. */
   readonly path: string;
   private readonly onNotice: (text: string) => void;
   private readonly env: NodeJS.ProcessEnv;
@@ -41,27 +41,27 @@ export class ProjectState {
     this.onNotice = onNotice;
   }
 
-  /** Throws `UserError` when this state must not be used: for commands whose purpose is to keep something in it. */
+  /** Throws a `UserError` if this state must not be used; for commands whose purpose is to store something in it. */
   requireUsable(): void {
     try {
       this.open(".", false, () => undefined);
     } catch (error) {
-      // What the system refuses is told when it is met.
+      // System errors are reported when the failing operation is used.
       if (error instanceof UserError || codeOf(error) === "") throw error;
     }
   }
 
-  /** For keyed hashes of what must not be guessed from a record or a name: variables, secrets. Of this project only. */
+  /** Key for hashes of variables and secrets, whose values must not be guessable. Unique to this project. */
   get hashKey(): Uint8Array {
     return createHmac("sha256", this.sealKey).update("hashes of variables and secrets").digest();
   }
 
-  /** What was written under this name; undefined where nothing was, or not by this user for this project. */
+  /** Returns what was written under this name; undefined if nothing was, or not by this user for this project. */
   read(folder: StateFolderName, name: string, onForeign?: () => void): Buffer | undefined {
     return this.inside(folder, (held) => this.unsealed(folder, name, held.read(name, largestBytes), onForeign));
   }
 
-  /** The files of a folder whose names have this shape, to be read one by one; undefined where there is no such folder. */
+  /** Opens the files whose names match `shape`, newest name first; undefined if there is no such folder. */
   openReader(
     folder: Exclude<StateFolderName, ".">,
     shape: RegExp,
@@ -85,7 +85,7 @@ export class ProjectState {
     });
   }
 
-  /** Names in a folder that have this shape, whatever they are names of. */
+  /** Returns the names in a folder that match `shape`, whatever kind of entry they are. */
   names(folder: StateFolderName, shape: RegExp): string[] {
     return this.inside(folder, (held) => held.names().filter((name) => shape.test(name))) ?? [];
   }
@@ -94,7 +94,7 @@ export class ProjectState {
     return this.inside(folder, (held) => held.look(name)?.isFile()) === true;
   }
 
-  /** What a file without a seal holds: anybody may have written it. */
+  /** Returns the content of a file without a seal, which anybody may have written. */
   readUnsealed(folder: StateFolderName, name: string): Content {
     return this.inside(folder, (held) => held.read(name, largestBytes)) ?? "absent";
   }
@@ -103,24 +103,24 @@ export class ProjectState {
     return lstatSync(this.path, { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** Whether the project itself is there. */
+  /** Reports whether the project folder itself exists. */
   isInProject(): boolean {
     return statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
-  /** Seals and writes; a reader sees the old file or the new one. False where it could not be kept, which is told once. */
+  /** Seals and writes atomically. Returns false if the file could not be saved, which is reported once. */
   write(folder: StateFolderName, name: string, pieces: readonly Uint8Array[]): boolean {
     return (
       this.making(folder, (held) => held.write(name, seal(this.sealKey, nameIn(folder, name), pieces))) !== undefined
     );
   }
 
-  /** A file for output that is added to while it is made: no reader trusts it, it has no seal. Undefined where it cannot be kept. */
+  /** Opens a file for output, without a seal, so no reader trusts it. Undefined if it cannot be written. */
   openForAppending(folder: StateFolderName, name: string): number | undefined {
     return this.making(folder, (held) => held.openForAppending(name))?.made;
   }
 
-  /** Deletes files of a folder by their names; what cannot be deleted stays. */
+  /** Deletes files of a folder by name; those that cannot be deleted stay. */
   remove(folder: StateFolderName, names: readonly string[]): void {
     if (names.length === 0) return;
     this.inside(folder, (held) => {
@@ -128,7 +128,7 @@ export class ProjectState {
     });
   }
 
-  /** Deletes the files of a folder whose names have this shape, if they are to go; what cannot be deleted stays. */
+  /** Deletes the files whose names match `shape` and for which `isLeft` holds; those that cannot be deleted stay. */
   sweep(folder: StateFolderName, shape: RegExp, isLeft: (match: RegExpExecArray, stats: Stats) => boolean): void {
     this.inside(folder, (held) => {
       for (const name of held.names()) {
@@ -139,7 +139,7 @@ export class ProjectState {
     });
   }
 
-  /** Deletes all but so many of the files whose names have this shape, the oldest first. */
+  /** Deletes the oldest files whose names match `shape`, keeping `count` of them. */
   keepNewest(folder: StateFolderName, shape: RegExp, count: number): void {
     this.inside(folder, (held) => {
       const names = held.names().filter((name) => shape.test(name));
@@ -151,7 +151,7 @@ export class ProjectState {
     });
   }
 
-  /** Works in the folder itself, made where it is missing: for the lock and the probe, which have no seal. Throws what the system throws. */
+  /** Works in the state folder, created if needed: for lock and probe, which have no seal. Throws system errors. */
   inOwnFolder<T>(use: (held: HeldFolder) => T): T {
     let done: { result: T } | undefined;
     this.open(".", true, (held) => (done = { result: use(held) }));
@@ -164,12 +164,12 @@ export class ProjectState {
     return done.result;
   }
 
-  /** Says once that nothing can be kept here, and why. */
+  /** Reports once that nothing can be saved here, and why. */
   tellUnwritable(code: string): void {
     this.notice(`nothing can be written to ${this.path} (${code}): what was learned here is forgotten at the end`);
   }
 
-  /** Takes the folder away where nothing but what made it is in it. */
+  /** Removes the state folder if it contains nothing but the file created with it. */
   removeIfEmpty(): void {
     this.quietly(() => {
       const project = this.openProject();
@@ -185,7 +185,7 @@ export class ProjectState {
     });
   }
 
-  /** Says something of the state once. */
+  /** Reports something about the state once. */
   notice(text: string): void {
     if (this.told.has(text)) return;
     this.told.add(text);
@@ -204,7 +204,7 @@ export class ProjectState {
     return body;
   }
 
-  /** Of this user and this place: what another project recorded says nothing here. */
+  /** Key of this user for this location, so that another project's records do not count here. */
   private get sealKey(): Uint8Array {
     if (this.key !== undefined) return this.key;
     const { bytes, isShared } = userKey((text) => this.notice(text), this.env);
@@ -213,12 +213,12 @@ export class ProjectState {
       .digest());
   }
 
-  /** Does something in a folder that is there; undefined where it is not, or must not be used. */
+  /** Works in an existing folder; undefined if there is none, or it must not be used. */
   private inside<T>(folder: StateFolderName, use: (held: HeldFolder) => T): T | undefined {
     return this.quietly(() => this.open(folder, false, use));
   }
 
-  /** Does something in a folder, which is made where it is missing; undefined where that cannot be. */
+  /** Works in a folder, creating it if needed; undefined if that fails. */
   private making<T>(folder: StateFolderName, use: (held: HeldFolder) => T): { made: T } | undefined {
     return this.quietly(() => {
       let done: { made: T } | undefined;
@@ -247,7 +247,7 @@ export class ProjectState {
     }
   }
 
-  /** The folder of the project; undefined where that is gone. */
+  /** Opens the project folder; undefined if it no longer exists. */
   private openProject(): HeldFolder | undefined {
     try {
       return HeldFolder.open(this.root);
@@ -257,7 +257,7 @@ export class ProjectState {
     }
   }
 
-  /** Throws `UserError` where it must not be used. */
+  /** Opens the state folder. Throws a `UserError` if it must not be used. */
   private openState(project: HeldFolder | undefined, make = false): HeldFolder | undefined {
     if (project === undefined) return undefined;
     refuseForeign(project, stateFolder, this.path, project.stats.uid);
@@ -267,7 +267,7 @@ export class ProjectState {
     if (state === undefined) return undefined;
     try {
       for (const name of folderNames) refuseForeign(state, name, path.join(this.path, name), project.stats.uid);
-      // Nobody's source, also in projects whose .gitignore does not name it.
+      // Keeps the state out of git, even in projects whose .gitignore does not list it.
       if (make && state.look(ignoreFile) === undefined) state.make(ignoreFile, "*\n", 0o644);
       return state;
     } catch (error) {
@@ -276,7 +276,7 @@ export class ProjectState {
     }
   }
 
-  /** A state that must not be used, or that the system refuses, costs what it would have saved: it is told once. */
+  /** A state that must not be used, or that the system refuses, only costs time: the reason is reported once. */
   private quietly<T>(use: () => T, writes = false): T | undefined {
     try {
       return use();
@@ -284,7 +284,7 @@ export class ProjectState {
       if (error instanceof UserError)
         this.notice(`${error.place}: ${error.message}; nothing in it is used (${error.hint})`);
       else if (codeOf(error) === "") throw error;
-      // Where the project itself is gone, nobody needs to hear of its state.
+      // Nobody needs the state of a project that no longer exists.
       else if (codeOf(error) !== "ENOENT") {
         if (writes) this.tellUnwritable(codeOf(error));
         else this.notice(`nothing can be read from ${this.path} (${codeOf(error)})`);
@@ -294,7 +294,7 @@ export class ProjectState {
   }
 }
 
-/** Empty for what is no error of the system. */
+/** Returns the code of a system error; empty for any other error. */
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && "syscall" in error ? String(error.code) : "";
 }

@@ -1,11 +1,11 @@
-/** What is no state of the user's, each in one sentence with what to do. */
+/** Rejects states that are not the user's, each with one sentence and what to do. */
 import path from "node:path";
 import process from "node:process";
 import { UserError } from "../errors/index.ts";
 import { isTracked } from "./git-index.ts";
 import type { HeldFolder } from "./held-folder.ts";
 
-/** Throws where something else than a folder of the user's, or of the project's owner, lies under this name. */
+/** Throws if the name is anything but a folder that belongs to the user or the project's owner. */
 export function refuseForeign(parent: HeldFolder, name: string, shown: string, projectUid: number): void {
   const stats = parent.look(name);
   if (stats === undefined) return;
@@ -19,12 +19,12 @@ export function refuseForeign(parent: HeldFolder, name: string, shown: string, p
   if (!stats.isDirectory())
     throw refusal(shown, "is not a folder, and fastloop keeps its state in one of this name", remove);
   const own = process.getuid?.() ?? stats.uid;
-  // What root or the project's owner made is as trustworthy as the project.
+  // What root or the project's owner created is as trustworthy as the project.
   if (![own, 0, projectUid].includes(stats.uid))
     throw refusal(shown, `belongs to another user (${stats.uid})`, "remove it, or take it over with chown");
 }
 
-/** Throws where git has anything at or below the folder. */
+/** Throws if git tracks anything at or below the folder. */
 export function refuseTracked(folder: string): void {
   if (!isTracked(folder)) return;
   throw refusal(

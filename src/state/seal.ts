@@ -1,6 +1,6 @@
 /**
- * What is stored carries a code (HMAC-SHA256) over what it is and all that it says, by a key that no repository has. JSON
- * stays JSON: the code is its last field. Everything else ends with a line that holds it.
+ * Seals stored content with an HMAC-SHA256 over its name and bytes, by a key that no repository has. In JSON the code
+ * is the last field, so it stays valid JSON; anything else ends with a line that holds the code.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
@@ -10,14 +10,17 @@ const plainSeal = { before: "\nmac ", after: "\n" };
 
 const sealOf = (name: string): typeof jsonSeal => (name.endsWith(".json") ? jsonSeal : plainSeal);
 
-/** `name` is part of what is sealed: a file does not count under another one. JSON has to be an object with a field or more. */
+/**
+ * Seals content. `name` is part of the seal, so a file does not count under another name. JSON must be an object with
+ * at least one field.
+ */
 export function seal(key: Uint8Array, name: string, pieces: readonly Uint8Array[]): Uint8Array[] {
   const { before, after } = sealOf(name);
   const body = name.endsWith(".json") ? withoutLastByte(pieces) : pieces;
   return [...body, Buffer.from(`${before}${codeOf(key, name, body)}${after}`)];
 }
 
-/** What was sealed under this name; undefined where this key did not seal it, or not this. */
+/** Returns what was sealed under this name; undefined if this key did not seal exactly this content. */
 export function unseal(key: Uint8Array, name: string, content: Buffer): Buffer | undefined {
   const { before, after } = sealOf(name);
   const end = content.length - before.length - codeHex - after.length;
@@ -29,7 +32,7 @@ export function unseal(key: Uint8Array, name: string, content: Buffer): Buffer |
   if (!timingSafeEqual(expected, content.subarray(end + before.length, end + before.length + codeHex)))
     return undefined;
   if (!name.endsWith(".json")) return body;
-  // In the place of the code's field; the caller's buffer is its own.
+  // Replaces the code's field in place; the caller owns the buffer.
   content[end] = 0x7d;
   return content.subarray(0, end + 1);
 }

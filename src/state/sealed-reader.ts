@@ -1,8 +1,8 @@
 import type { Content, HeldFolder } from "./held-folder.ts";
 
-/** A folder that stays open while its files are read: a name may lead elsewhere by then, this leads there. */
+/** Reads files of a folder that is held open, since its name may lead elsewhere by the time they are read. */
 export class SealedReader {
-  /** The last ones first. */
+  /** Sorted in descending order. */
   readonly names: readonly string[];
   private readonly held: HeldFolder;
   private readonly open: (name: string) => Content;
@@ -14,7 +14,7 @@ export class SealedReader {
     this.open = open;
   }
 
-  /** What was sealed under this name; `unreadable` for what this user did not write here. */
+  /** Returns the content sealed under this name; `unreadable` if this user did not write it here. */
   read(name: string): Content {
     return this.isOpen ? this.open(name) : "absent";
   }

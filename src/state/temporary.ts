@@ -1,10 +1,10 @@
 /**
- * Temporary folders that name their owner, so that the next command takes away what one that was killed left:
+ * Temporary folders whose names identify their owner, so that the next command can remove those of killed ones:
  *
  *     fastloop-KIND-PID-MARK-PLACE-RANDOM
  *
- * MARK is a hash of what tells the process from every other one of its pid, PLACE one of the boot and the namespace in which
- * the pid means something.
+ * MARK is a hash that distinguishes the process from every other one with its pid, PLACE one of the boot and the pid
+ * namespace in which the pid is valid.
  */
 import { createHash } from "node:crypto";
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
@@ -16,17 +16,19 @@ import { isRunning, processMark } from "./process.ts";
 export type TemporaryKind = "demo" | "gate" | "images" | "registry";
 
 const shape = /^fastloop-(?:demo|gate|images|registry)-([1-9]\d{0,9})-([0-9a-f]{8})-([0-9a-f]{8})-[A-Za-z0-9]{6}$/;
-/** Of another boot, container or machine nobody here can say whether it is in use: so old, it is not. */
+/** Nobody here can tell whether a folder of another boot, container or host is in use; one of this age is not. */
 const foreignMs = 7 * 24 * 60 * 60_000;
 
-/** A new folder for this process, by its real path; what killed processes of this user left is swept before. */
+/**
+ * Creates a folder for this process and returns its real path; first sweeps what killed processes of this user left.
+ */
 export function temporaryFolder(kind: TemporaryKind, parent = os.tmpdir()): string {
   sweepTemporary(parent);
   const owner = `${process.pid}-${markOf(process.pid)}-${placeOf()}`;
   return mkdtempSync(path.join(realpathSync(parent), `fastloop-${kind}-${owner}-`));
 }
 
-/** Deletes only what has our exact name, is a folder of this user's alone, and has nothing mounted in it. */
+/** Deletes only folders that match the exact name, are accessible to this user alone, and contain no mounts. */
 export function sweepTemporary(parent = os.tmpdir()): void {
   const place = placeOf();
   for (const name of namesIn(parent)) {
@@ -40,7 +42,7 @@ export function sweepTemporary(parent = os.tmpdir()): void {
         where === place ? !isRunning(Number(pid)) || markOf(Number(pid)) !== mark : Date.now() - mtimeMs > foreignMs;
       if (isLeft && !hasMounts(realpathSync(folder))) rmSync(folder, { recursive: true, force: true });
     } catch {
-      // Another command sweeps as well, or something in it can't be deleted: it costs room, and no command.
+      // Another command may be sweeping too, or something cannot be deleted: that costs space, but fails no command.
     }
   }
 }
@@ -58,7 +60,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** The mount table escapes blanks and backslashes, which our own names do not have. */
+/** The mount table escapes blanks and backslashes, which these names do not contain. */
 function hasMounts(folder: string): boolean {
   if (process.platform !== "linux") return false;
   const inside = `/${path.basename(folder)}/`;

@@ -1,4 +1,6 @@
-/** The user's own key: whoever has it can write what counts as ours. It lies in no repository, and readable by nobody else. */
+/**
+ * The user's own key: whoever has it can write state that counts. It is in no repository, and readable by nobody else.
+ */
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { lchownSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -9,13 +11,13 @@ import { stateHome } from "../paths/index.ts";
 
 const keyBytes = 32;
 const keyFile = "state-key";
-/** A key that machines share on purpose, e.g. the jobs of a CI that restores `.fastloop` from a cache. */
+/** Variable of a key that machines share on purpose, e.g. CI jobs that restore `.fastloop` from a cache. */
 const variable = "FASTLOOP_STATE_KEY";
 const shortestShared = 32;
 
 export interface UserKey {
   bytes: Uint8Array;
-  /** Given by the variable: then what is stored counts on every machine that has it. */
+  /** Set by the variable: state then counts on every machine with the same key. */
   isShared: boolean;
 }
 
@@ -23,8 +25,8 @@ let shared: Uint8Array | undefined;
 const known = new Map<string, UserKey>();
 
 /**
- * Takes the shared key out of the environment, so that nothing that is started later inherits it. Throws `UserError` for
- * one that could be guessed.
+ * Removes the shared key from the environment, so that child processes do not inherit it. Throws a `UserError` for a
+ * key that could be guessed.
  */
 export function takeStateKey(env: NodeJS.ProcessEnv): void {
   const text = env[variable];
@@ -39,12 +41,15 @@ export function takeStateKey(env: NodeJS.ProcessEnv): void {
   shared = createHmac("sha256", "fastloop state key").update(text).digest();
 }
 
-/** The key of this user; made when there is none. One that cannot be kept holds for this process, and `onNotice` is told. */
+/**
+ * Returns the key of this user, creating it if needed. A key that cannot be saved is valid for this process only, and
+ * `onNotice` is called.
+ */
 export function userKey(onNotice: (text: string) => void, env: NodeJS.ProcessEnv = process.env): UserKey {
   return shared === undefined ? ownKey(onNotice, env) : { bytes: shared, isShared: true };
 }
 
-/** The key in this user's state, whatever machines share. */
+/** Returns the key in this user's state, even if machines share another one. */
 export function ownKey(onNotice: (text: string) => void, env: NodeJS.ProcessEnv = process.env): UserKey {
   const home = stateHome(env);
   let key = known.get(home);
@@ -52,7 +57,7 @@ export function ownKey(onNotice: (text: string) => void, env: NodeJS.ProcessEnv 
   return key;
 }
 
-/** Whether another process of this user will have the same key. */
+/** Reports whether the key is saved, so that other processes of this user will have it too. */
 export function isKept(key: Uint8Array, env: NodeJS.ProcessEnv = process.env): boolean {
   try {
     const kept = parseKey(readFileSync(path.join(stateHome(env), keyFile)));
@@ -77,7 +82,7 @@ function readOrMake(home: string, onNotice: (text: string) => void): Uint8Array 
       folder.remove(keyFile);
     }
     const made = randomBytes(keyBytes);
-    // Another process may be making one as well: that of the first holds.
+    // Another process may be creating one too; the first one wins.
     if (folder.make(keyFile, textOf(made))) giveToOwner(folder, file);
     const kept = parseKey(folder.read(keyFile, 1024));
     if (kept !== undefined && problemOf(folder) === undefined) return kept;
@@ -95,13 +100,13 @@ function readOrMake(home: string, onNotice: (text: string) => void): Uint8Array 
   }
 }
 
-/** Why the key that lies there is not to be used; undefined when it is. */
+/** Returns why the existing key must not be used; undefined if it may. */
 function problemOf(folder: HeldFolder): string | undefined {
   const stats = folder.look(keyFile);
   if (stats === undefined) return "absent";
   if (!stats.isFile()) return "is not a file";
   const own = process.getuid?.();
-  // As root with the home of a user the key is that user's.
+  // When root uses a user's home, the key belongs to that user.
   if (own !== undefined && stats.uid !== own && !(own === 0 && stats.uid === folder.stats.uid))
     return "belongs to another user";
   if ((stats.mode & 0o077) !== 0) return "could be read by other users";
@@ -122,7 +127,7 @@ export function parseKey(content: Content): Uint8Array | undefined {
 
 const checkOf = (hex: string): string => createHash("sha256").update(hex).digest("hex").slice(0, 8);
 
-/** What root writes in a user's home is to stay readable for that user. */
+/** A file that root writes in a user's home must stay readable for that user. */
 function giveToOwner(folder: HeldFolder, file: string): void {
   const { uid, gid } = folder.stats;
   if (process.getuid?.() === 0 && uid !== 0) lchownSync(file, uid, gid);
