@@ -1,8 +1,9 @@
-/** Returns the recipes of the execs in a definition. */
+/** Finds the commands in what BuildKit is given. */
 import type { Definition } from "../../llb/types.ts";
 import type { Exec } from "../values/values.ts";
 import { internalStepPrefix } from "./compile.ts";
 
+/** Returns the recipes of the execs in a definition. */
 export function execsOf({ metadata }: Definition, execs: ReadonlyMap<string, Exec>): Exec[] {
   return Object.keys(metadata).flatMap((digest) => execs.get(digest) ?? []);
 }
