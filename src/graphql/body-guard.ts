@@ -1,7 +1,8 @@
 /**
- * What a function body may not ask of its session. In a Dagger engine a body runs in a container, and these fields see
- * that container; here the session is the user's, and they would reach the user's machine. The check goes by names alone,
- * at any depth and in every fragment, so that it needs no schema and no alias, variable or directive gets past it.
+ * Refuses the fields that a function body may not ask its session for. In a Dagger engine a body runs in a container,
+ * and these fields see that container. Here the session is the user's, and they would reach the user's machine. The
+ * check uses names only, at any depth and in every fragment. So it needs no schema, and no alias, variable or directive
+ * gets past it.
  */
 import { Kind, type ArgumentNode, type DocumentNode, type FieldNode, type SelectionNode } from "graphql";
 
@@ -13,16 +14,16 @@ const hints = {
   engine: "see `fastloop engine`",
 };
 
-/** Field -> what to do instead. No other type of the core API has harmless fields of these names. */
+/** Refused fields, each with what to do instead. No other type of the core API has harmless fields of these names. */
 const refusedFields = new Map<string, string>([
   ["host", hints.argument],
   ["secret", hints.argument],
   ["address", hints.argument],
-  // `${NAME}` in one is the environment of the session's client.
+  // `${NAME}` in an env file expands to the environment of the session's client.
   ["envFile", hints.argument],
   ["asEnvFile", hints.argument],
   ["moduleSource", hints.argument],
-  // Modules made in a body would run with the rights of the session's client, and change its schema.
+  // Modules created in a body would run with the rights of the session's client, and change its schema.
   ["asModule", hints.argument],
   ["asModuleSource", hints.argument],
   ["serve", hints.argument],
@@ -31,7 +32,7 @@ const refusedFields = new Map<string, string>([
   ["export", hints.result],
   ["exportImage", hints.result],
   ["up", hints.chain("up")],
-  // `UpGroup.run` and `Up.run` open the host's ports; `run` of others is harmless.
+  // `UpGroup.run` and `Up.run` open the host's ports; the `run` of other types is harmless.
   ["services", hints.chain("up")],
   ["asUp", hints.chain("up")],
   ["asUpGroup", hints.chain("up")],
@@ -40,7 +41,10 @@ const refusedFields = new Map<string, string>([
   ["clients", hints.engine],
 ]);
 
-/** Objects that such fields give, should a body get hold of the id of one: `node(id:) { ... on Host { … } }`. */
+/**
+ * Types that these fields return, for a body that got hold of the id of such an object: `node(id:) { ... on Host { … }
+ * }`.
+ */
 const refusedTypes = new Set([
   "Host",
   "Address",
@@ -54,7 +58,8 @@ const refusedTypes = new Set([
 ]);
 
 /**
- * Why a body may not send a document; undefined where it may. `served`: refused fields that this engine serves safely. Goes deep without recursion: chains nest a level per call.
+ * Returns why a body may not send a document, or undefined when it may. `served` names fields that are refused by
+ * default but that this engine serves safely. The traversal is not recursive, because chains nest one level per call.
  */
 export function refusedToBodies(document: DocumentNode, served: ReadonlySet<string> = new Set()): string | undefined {
   const open: SelectionNode[] = [];
@@ -88,7 +93,7 @@ function refusedField({ name: { value: name }, arguments: given = [] }: FieldNod
   if (hint !== undefined) return refusal(name, hint);
   const loaded = /^load(\w+)FromID$/.exec(name)?.[1];
   if (loaded !== undefined && refusedTypes.has(loaded)) return refusal(name, hints.argument);
-  // The environment of a language model, with its caller's access to the host.
+  // The environment of a language model with its caller's access to the host.
   if (name === "env" && given.some(isPrivileged)) return refusal("env(privileged)", hints.argument);
   return undefined;
 }

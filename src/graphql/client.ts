@@ -1,6 +1,6 @@
 /**
- * One GraphQL request over loopback HTTP. `node:http` and not `fetch`: a query lasts as long as what it runs, and
- * `fetch` gives up on response headers after 300 seconds.
+ * Sends GraphQL requests over loopback HTTP. It uses `node:http` rather than `fetch`: a query lasts as long as the work
+ * that it runs, and `fetch` gives up on response headers after 300 seconds.
  */
 import http from "node:http";
 import { UserError } from "../errors/index.ts";
@@ -12,7 +12,7 @@ export interface QueryOptions {
   callId?: string;
 }
 
-/** Keeps connections of one session open between queries. */
+/** Returns an agent that keeps one session's connections open between queries. */
 export function createAgent(): http.Agent {
   return new http.Agent({ keepAlive: true, maxFreeSockets: 16 });
 }
@@ -28,6 +28,10 @@ interface Response {
   errors?: GraphqlError[];
 }
 
+/**
+ * Runs a query and returns its data. Throws a `QueryError` for the first error of the response, and a `UserError` when
+ * the connection breaks or the answer is not GraphQL. When the signal is aborted, throws its reason.
+ */
 export async function query<T>(
   endpoint: Endpoint,
   document: string,
@@ -80,8 +84,8 @@ function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<
         response.on("end", () => {
           const text = Buffer.concat(chunks).toString("utf8");
           const status = response.statusCode ?? 0;
-          // GraphQL servers answer 4xx with a JSON body of errors when the document is wrong; that is still
-          // an answer. 401 and 503 are none: the session is over.
+          // GraphQL servers answer 4xx with a JSON body of errors when the document is wrong; that is still an answer.
+          // 401 and 503 are not: they mean that the session is over.
           if (status === 503) reject(new UserError("engine-unavailable", firstMessage(text)));
           else if (status < 300 || (status !== 401 && text.startsWith("{"))) resolve(text);
           else

@@ -1,6 +1,9 @@
-/** Errors that an engine's answers become. They are results, not bugs: a caller decides what they mean. */
+/** Errors for an engine's answers. They are results rather than bugs: the caller decides what they mean. */
 
-/** A Dagger engine ends many messages with ` [traceparent:…]`, which says nothing without its traces. */
+/**
+ * Removes the ` [traceparent:…]` suffix that a Dagger engine adds to many messages. It means nothing without the
+ * engine's traces.
+ */
 export function withoutTrace(message: string): string {
   return message.replace(/ \[traceparent:[0-9a-f-]+\]$/, "");
 }
@@ -24,7 +27,7 @@ export class QueryError extends Error {
   }
 }
 
-/** A command in a container ended otherwise than expected. */
+/** A command in a container ended differently than expected. */
 export class ExecFailure extends QueryError {
   override readonly name = "ExecFailure";
   readonly command: readonly string[];
@@ -42,7 +45,7 @@ export class ExecFailure extends QueryError {
   }
 }
 
-/** The error class for one entry of a GraphQL response's `errors`. */
+/** Returns the error class for one entry of a GraphQL response's `errors`. */
 export function toQueryError(error: GraphqlError): QueryError {
   return error.extensions?.["_type"] === "EXEC_ERROR" ? new ExecFailure(error) : new QueryError(error);
 }

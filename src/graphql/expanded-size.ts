@@ -6,9 +6,9 @@ export interface ExpandedSize {
 }
 
 /**
- * What a document asks for with each fragment in the place of its name: a few fragments that use each other twice make
- * millions of fields. Each fragment is counted once. One that uses itself counts as nothing: validation refuses it.
- * Beyond `maxLevels` nothing is counted: such a document has infinitely many.
+ * Measures a document with all fragments expanded: a few fragments that use each other twice can amount to millions of
+ * fields. Each fragment is measured once. A fragment that uses itself counts as empty, because validation refuses it.
+ * Beyond `maxLevels` nothing is counted, and the document counts as infinitely deep.
  */
 export function expandedSize(document: DocumentNode, maxLevels: number): ExpandedSize {
   const fragments = new Map<string, FragmentDefinitionNode>();

@@ -1,9 +1,10 @@
 /**
- * A syntax tree as a table, on its way between threads: structured cloning goes into it with recursion, and a chain of
- * calls is deeper than the stack. A number stands for the entry with that index: syntax trees hold none of their own.
+ * A syntax tree as a table, for passing it between threads: structured cloning is recursive, and a chain of calls is
+ * deeper than the stack. A number stands for the entry at that index; syntax trees contain no numbers themselves.
  */
 export type FlatTree = readonly (unknown[] | Record<string, unknown>)[];
 
+/** Converts a syntax tree to a table. */
 export function flat(root: object): FlatTree {
   const nodes: object[] = [root];
   const table: (unknown[] | Record<string, unknown>)[] = [];
@@ -20,6 +21,7 @@ export function flat(root: object): FlatTree {
   return table;
 }
 
+/** Converts a table back to the syntax tree. Modifies the table's entries. */
 export function rebuilt(table: FlatTree): unknown {
   const resolve = (value: unknown): unknown => (typeof value === "number" ? table[value] : value);
   for (const entry of table) {

@@ -1,4 +1,4 @@
-/** GraphQL without a schema: reading documents, what bodies may ask, the server on loopback and its client. */
+/** GraphQL without a schema: parsing documents, guarding bodies' requests, the loopback server and its client. */
 export { refusedToBodies } from "./body-guard.ts";
 export { createAgent, query, type Endpoint, type QueryOptions } from "./client.ts";
 export { ExecFailure, QueryError, toQueryError, withoutTrace, type GraphqlError } from "./errors.ts";

@@ -1,12 +1,12 @@
-/** JSON written in pieces: an answer of a hundred megabytes as one text would keep the daemon from all else meanwhile. */
+/** Writes JSON in pieces. Writing an answer of a hundred megabytes at once would block the daemon. */
 import { breathe } from "../async/index.ts";
 
-/** A piece has so many characters or a few more. */
+/** Approximate length of a piece in characters; pieces are slightly longer. */
 const pieceChars = 64 * 1024;
-/** A value of so many characters, about, is written at once. */
+/** Values up to about this many characters are written at once. */
 const smallChars = 8 * 1024;
 
-/** The text of `JSON.stringify(value)` for plain data, in pieces of which the last alone is short. */
+/** Yields the text of `JSON.stringify(value)` for plain data. Only the last piece is short. */
 export function* jsonPieces(value: unknown): Generator<string> {
   let piece = "";
   for (const token of tokens(value)) {
@@ -18,7 +18,7 @@ export function* jsonPieces(value: unknown): Generator<string> {
   if (piece !== "") yield piece;
 }
 
-/** The same for a stream: others get their turn between two pieces. */
+/** Yields pieces to a stream, with a turn of the event loop between two pieces. */
 export async function* unhurried(pieces: Iterable<string>): AsyncGenerator<string> {
   for (const piece of pieces) {
     yield piece;
@@ -33,7 +33,7 @@ function* tokens(value: unknown): Generator<string> {
   else yield* members(value);
 }
 
-/** Counts no further than it takes to know. */
+/** Stops counting as soon as the answer is clear. */
 function isSmall(value: object): boolean {
   let left = smallChars;
   const takes = (each: unknown): boolean => {
@@ -66,7 +66,7 @@ function* members(value: object): Generator<string> {
   yield before === "{" ? "{}" : "}";
 }
 
-/** Cut between characters: half of one is written as an escape. */
+/** Cuts between characters, because half of a surrogate pair would be written as an escape. */
 function* longString(text: string): Generator<string> {
   yield '"';
   for (let start = 0; start < text.length;) {

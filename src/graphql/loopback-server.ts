@@ -1,6 +1,7 @@
 /**
- * A GraphQL endpoint on loopback. Other users of this machine and web pages in its browsers can reach the port: a request
- * needs a known token, a loopback Host (DNS rebinding) and no foreign Origin, and must be JSON (a form can't be).
+ * Serves a GraphQL endpoint on loopback. Other users of the machine and web pages in its browsers can reach the port. A
+ * request therefore needs a known token, a loopback Host (against DNS rebinding) and no foreign Origin, and must be
+ * JSON (which a form cannot send).
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,15 +19,15 @@ export interface LoopbackServer {
 
 export interface RequestContext {
   callId?: string;
-  /** What the client can read (`Accept`). */
+  /** Content types that the client accepts (`Accept`). */
   accept: string;
   /** Aborted when the client closes the request. */
   gone: AbortSignal;
-  /** Resolves when the client has read the answer or is gone. */
+  /** Resolves when the client has read the answer or disconnected. */
   isRead: Promise<void>;
 }
 
-/** JSON as a text, or a value to be written as JSON. */
+/** An answer as text, or as a value to write as JSON. */
 export type Answer = {
   status: number;
   /** `application/json` when absent. */
@@ -34,29 +35,29 @@ export type Answer = {
 } & ({ text: string | Buffer } | { json: unknown });
 
 export interface LoopbackOptions<Client> {
-  /** Whose token it is. */
+  /** Returns the client that a token belongs to. */
   find(token: string): Client | undefined;
-  /** A request is worked on from now on; what it returns says that its answer is read. */
+  /** Called when work on a request starts. The returned function is called when the answer has been read. */
   working?(): () => void;
-  /** What it throws after the client is gone is nobody's error. */
+  /** Answers a request. Errors after the client has disconnected are ignored. */
   answer(client: Client, request: GraphqlRequest, context: RequestContext): Promise<Answer>;
   onError(error: unknown): void;
 }
 
-/** A document carries file contents (`withNewFile`). */
+/** Limit on a request, whose document can contain file contents (`withNewFile`). */
 const maxBodyBytes = 128 * 1024 * 1024;
-/** Of all requests with one token, from their first byte to the end of their answer: what is more waits. */
+/** Limit on all requests with one token, each from its first byte to the end of its answer. Further requests wait. */
 const maxBytesOfClient = 4 * maxBodyBytes;
-/** Requests of one token that are parsed beside others at a time. */
+/** Number of requests with one token that are parsed in threads at a time. */
 const maxThreadsOfClient = 2;
 
-/** What the requests with one token have taken. */
+/** Resources that the requests with one token share. */
 interface Share {
   readonly bytes: Budget;
   readonly threads: Budget;
 }
 
-/** A request that is answered with an HTTP error. */
+/** An error that is answered with an HTTP status. */
 export class Refusal extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -65,6 +66,7 @@ export class Refusal extends Error {
   }
 }
 
+/** Starts a server on a free port of 127.0.0.1. */
 export function startLoopbackServer<Client>(options: LoopbackOptions<Client>): Promise<LoopbackServer> {
   const shares = new Shares();
   const server = http.createServer((request, response) => {
@@ -74,12 +76,12 @@ export function startLoopbackServer<Client>(options: LoopbackOptions<Client>): P
       const status = error instanceof Refusal ? error.status : 500;
       const message = error instanceof Error ? error.message : String(error);
       if (status === 401) response.setHeader("www-authenticate", 'Basic realm="fastloop"');
-      // The rest of a body that nobody reads would be taken for the next request.
+      // Otherwise the unread rest of the body would be taken for the next request.
       if (!request.complete) response.setHeader("connection", "close");
       sendText(response, status, JSON.stringify({ errors: [{ message }] }));
     });
   });
-  // Clients decide when a kept connection ends: a server that closes it first races with their next request.
+  // Clients decide when a kept connection ends. A server that closes it first races with their next request.
   server.keepAliveTimeout = 0;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -133,7 +135,7 @@ async function answer<Client>(
   }
 }
 
-/** By token, as long as one of its requests is there. */
+/** Shares by token, kept while the token has a request. */
 class Shares {
   private readonly byToken = new Map<string, Share>();
 
@@ -146,13 +148,16 @@ class Shares {
   }
 }
 
-/** As much as it may have where it doesn't say. */
+/** Returns the announced length of a request, or the maximum when there is none. */
 function announcedBytes(request: http.IncomingMessage): number {
   const text = request.headers["content-length"] ?? "";
   return /^\d{1,9}$/.test(text) ? Math.min(Number(text), maxBodyBytes) : maxBodyBytes;
 }
 
-/** Throws where a name that leads to loopback (DNS rebinding), or a page of another origin, asks. */
+/**
+ * Throws a `Refusal` for a request through a name that resolves to loopback (DNS rebinding), or from a page of another
+ * origin.
+ */
 export function requireOwnOrigin(request: http.IncomingMessage): void {
   const port = request.socket.localPort;
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
@@ -176,7 +181,7 @@ function admit<Client>(request: http.IncomingMessage, find: LoopbackOptions<Clie
   return client;
 }
 
-/** Basic authentication with the token as the user, as every Dagger SDK sends it. */
+/** Reads the token from Basic authentication, where every Dagger SDK sends it as the user. */
 function tokenOf(authorization: string | undefined): string {
   const encoded = /^Basic\s+(\S+)$/i.exec(authorization ?? "")?.[1];
   return encoded === undefined ? "" : (Buffer.from(encoded, "base64").toString("utf8").split(":")[0] ?? "");
@@ -185,7 +190,7 @@ function tokenOf(authorization: string | undefined): string {
 async function readBody(request: http.IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  // Not destroyed by the refusal below: its answer goes by the same socket.
+  // The refusal below must not destroy the request, because its answer uses the same socket.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBodyBytes) throw new Refusal(413, `a request may have at most ${maxBodyBytes} bytes`);
@@ -194,7 +199,7 @@ async function readBody(request: http.IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Resolves when the client has read it, or is gone. */
+/** Sends an answer. Resolves when a streamed one has been written or the client disconnected. */
 async function send(response: http.ServerResponse, answer: Answer): Promise<void> {
   const { status, contentType } = answer;
   if ("text" in answer) return sendText(response, status, answer.text, contentType);

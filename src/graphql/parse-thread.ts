@@ -1,6 +1,6 @@
 /**
- * Parses what is long in a thread: a file of megabytes in a query would keep the daemon from all else meanwhile. The thread
- * ends with its request.
+ * Parses long queries in a thread, because megabytes of file content in a query would block the daemon. The thread ends
+ * with its request.
  */
 import path from "node:path";
 import { GraphQLError, type DocumentNode } from "graphql";
@@ -10,7 +10,7 @@ import { rebuilt, type FlatTree } from "./flat-tree.ts";
 import { parseRequest, queryLimits } from "./parse.ts";
 import { requestIn, type GraphqlRequest } from "./request-body.ts";
 
-/** What is shorter is parsed at once, in less time than a thread takes to start. */
+/** Shorter input is parsed inline, in less time than a thread takes to start. */
 const longChars = 256 * 1024;
 const longBytes = 1024 * 1024;
 const limitMs = 60_000;
@@ -20,7 +20,7 @@ export type ParseTask = { query: string } | { body: Uint8Array };
 export type DocumentAnswer = { document: FlatTree } | { problem: string; isSyntax: boolean };
 export type BodyAnswer = { request: GraphqlRequest | string };
 
-/** Throws as `parseRequest` does; a long document's nodes have no locations. */
+/** Parses a query. Throws like `parseRequest`; the nodes of a long document have no locations. */
 export async function parseBeside(query: string, signal: AbortSignal, threads: Budget): Promise<DocumentNode> {
   if (query.length <= longChars) return parseRequest(query, queryLimits);
   const done = await threads.take(1, signal);
@@ -29,7 +29,7 @@ export async function parseBeside(query: string, signal: AbortSignal, threads: B
   throw answer.isSyntax ? new GraphQLError(answer.problem) : new Error(answer.problem);
 }
 
-/** The request that is in a body, or in words what is wrong with it. */
+/** Returns the request in a body, or a message that says what is wrong with the body. */
 export async function requestBeside(
   body: Buffer,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ function parsed<T>(task: ParseTask, signal: AbortSignal): Promise<T> {
   return inThread({
     program: path.join(packageRoot(), "dist", "parse-worker.js"),
     task,
-    // Of a long body there is only ever one.
+    // A long body has no other user, so it can be transferred.
     transfer: "body" in task && isWhole(task.body) ? [task.body.buffer as ArrayBuffer] : [],
     signal,
     limitMs,
@@ -53,7 +53,7 @@ function parsed<T>(task: ParseTask, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** A small buffer is a part of one that others use. */
+/** Reports whether a view covers its whole buffer. A small buffer is part of a pool that others use. */
 function isWhole({ buffer, byteLength }: Uint8Array): boolean {
   return buffer.byteLength === byteLength;
 }

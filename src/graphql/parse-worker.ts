@@ -1,4 +1,4 @@
-/** The thread of parse-thread.ts. */
+/** Entry point of the worker thread that parse-thread.ts starts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { GraphQLError } from "graphql";
 import { flat } from "./flat-tree.ts";
@@ -19,7 +19,7 @@ try {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(answer(workerData as ParseTask));
 } catch {
-  // Structured cloning goes into values with recursion.
+  // Structured cloning is recursive, so it fails for deeply nested values.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage({ request: "the variables are nested too deep" } satisfies BodyAnswer);
 }

@@ -12,24 +12,32 @@ import {
 } from "graphql";
 import { Parser } from "graphql/language/parser.js";
 
-/** What one request may ask for. */
+/** Limits on one request. */
 export interface QueryLimits {
   levels: number;
-  /** Fields and fragments, as they are written. */
+  /** Number of fields and fragments as written, before expansion. */
   selections: number;
   tokens: number;
 }
 
-/** The embedded engine's: far above what programs send, below what JSON.stringify can nest an answer (about 2,500 levels). */
+/**
+ * Limits of the embedded engine: far above what programs send, and below the nesting that JSON.stringify can write
+ * (about 2,500 levels).
+ */
 export const queryLimits: QueryLimits = { levels: 2100, selections: 4000, tokens: 100_000 };
 
-/** Where a Dagger engine has limits of its own, and only the reader is to be kept from stalling. */
+/**
+ * Limits for reading queries to a Dagger engine, which has limits of its own. They only keep the reader from stalling.
+ */
 export const readingLimits: QueryLimits = { levels: 20_000, selections: 100_000, tokens: 2_000_000 };
 
-/** Lists and objects in a value, lists in a type. */
+/** Maximum nesting of lists and objects in a value, and of lists in a type. */
 const valueLevels = 100;
 
-/** Parses a request. Unlike graphql-js it goes into selection sets without recursion: an SDK's chain of calls nests one per call. */
+/**
+ * Parses a request. Unlike graphql-js, it parses selection sets without recursion, because an SDK's chain nests one per
+ * call. Throws a `GraphQLError` for a syntax error or an exceeded limit.
+ */
 export function parseRequest(
   query: string,
   limits: QueryLimits,
@@ -39,7 +47,7 @@ export function parseRequest(
 }
 
 class ChainParser extends Parser {
-  /** Selection sets that are open, the innermost last; undefined outside of any. */
+  /** Open selection sets, the innermost last; undefined outside of any. */
   private open: { selections: SelectionNode[] }[] | undefined;
   private readonly limits: QueryLimits;
   private selections = 0;
@@ -54,7 +62,7 @@ class ChainParser extends Parser {
     const set = { kind: Kind.SELECTION_SET as const, selections: [] as SelectionNode[] };
     this.expectToken(TokenKind.BRACE_L);
     if (this.open !== undefined) {
-      // The last thing in a field or fragment: the loop below fills it after the field itself is done.
+      // A selection set ends its field or fragment, so the loop below can fill it after the field itself is complete.
       this.open.push(set);
       const { levels } = this.limits;
       if (this.open.length > levels) throw new GraphQLError(`the query is nested more than ${levels} levels deep`);

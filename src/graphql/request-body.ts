@@ -1,4 +1,4 @@
-/** The JSON of a GraphQL request. */
+/** JSON body of a GraphQL request. */
 
 export interface GraphqlRequest {
   query: string;
@@ -6,10 +6,13 @@ export interface GraphqlRequest {
   operationName?: string;
 }
 
-/** Variables are handed from thread to thread value by value: as many as a document may have tokens. */
+/**
+ * Limit on the values in variables, which are copied between threads one by one. It equals the limit on a document's
+ * tokens.
+ */
 const maxVariableValues = 100_000;
 
-/** A string says what is wrong with the body. */
+/** Parses a body. Returns a message when the body is not a valid request. */
 export function requestIn(bytes: Uint8Array): GraphqlRequest | string {
   let body: unknown;
   try {

@@ -10,13 +10,13 @@ interface MountAt {
 export interface BindMount extends MountAt {
   kind: "bind";
   from: State;
-  /** Path inside `from`, its root when absent. */
+  /** Path inside `from`; its root when absent. */
   selector?: string;
-  /** A read-only mount gives no output. */
+  /** A read-only mount has no output. */
   readonly?: boolean;
   /**
-   * `off`: the exec's cache key holds how the mount was made, not the content of its files. Right for a large tree
-   * whose making is already keyed by content, where hashing every file would cost more than it saves.
+   * With `off`, the exec's cache key covers how the mount was created rather than the content of its files. Use it for
+   * a large tree whose creation is keyed by content already, where hashing every file would cost more than it saves.
    */
   contentCache?: "default" | "on" | "off";
 }
@@ -25,7 +25,7 @@ export interface CacheMount extends MountAt {
   kind: "cache";
   id: string;
   sharing?: "shared" | "private" | "locked";
-  /** What a new cache starts with. */
+  /** Initial content of a new cache. */
   from?: State;
   selector?: string;
 }
@@ -40,7 +40,7 @@ export interface SecretMount extends MountAt {
   id: string;
   uid?: number;
   gid?: number;
-  /** Permission bits, 0400 when absent. */
+  /** Permission bits; 0400 when absent. */
   mode?: number;
   optional?: boolean;
 }
@@ -50,7 +50,7 @@ export interface SshMount extends MountAt {
   id: string;
   uid?: number;
   gid?: number;
-  /** Permission bits, 0600 when absent. */
+  /** Permission bits; 0600 when absent. */
   mode?: number;
   optional?: boolean;
 }
@@ -59,10 +59,10 @@ export type Mount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount
 
 export interface ExecOptions extends StepOptions {
   root: State;
-  /** The root file system cannot be written and gives no output. */
+  /** Makes the root file system read-only and without an output. */
   readonlyRoot?: boolean;
   args: readonly string[];
-  /** `NAME=value`, in order. */
+  /** `NAME=value` pairs, in order. */
   env?: readonly string[];
   cwd?: string;
   user?: string;
@@ -71,20 +71,20 @@ export interface ExecOptions extends StepOptions {
   secretEnv?: readonly { name: string; id: string; optional?: boolean }[];
   extraHosts?: readonly { host: string; ip: string }[];
   network?: "sandbox" | "host" | "none";
-  /** Root capabilities: needs the daemon's `security.insecure` entitlement. */
+  /** Gives root capabilities. Requires the daemon's `security.insecure` entitlement. */
   insecure?: boolean;
-  /** In no cache key; the proxies' names must not change a result. */
+  /** Proxy variables. They are in no cache key, because the proxies' names must not change a result. */
   proxy?: { http?: string; https?: string; ftp?: string; no?: string; all?: string };
-  /** Exit codes that count as success, `[0]` when absent. */
+  /** Exit codes that count as success; `[0]` when absent. */
   validExitCodes?: readonly number[];
 }
 
-/** What an exec leaves behind. */
+/** Outputs of an exec. */
 export interface ExecResult {
   readonly root: State;
-  /** Digest by which status updates and errors name the exec. */
+  /** Digest of the exec in status updates and errors. */
   readonly digest: string;
-  /** A writable bind mount after the exec; undefined for mounts without an output. */
+  /** Returns a writable bind mount after the exec, or undefined for mounts without an output. */
   mount(destination: string): State | undefined;
 }
 
@@ -93,7 +93,10 @@ const sharing = { shared: 0, private: 1, locked: 2 } as const;
 const contentCache = { default: 0, on: 1, off: 2 } as const;
 const network = { sandbox: 0, host: 1, none: 2 } as const;
 
-/** In the place of BuildKit's `/etc/resolv.conf`, where it is given: in no cache key, as all secrets. */
+/**
+ * Replaces BuildKit's `/etc/resolv.conf` if the session provides the secret. Like all secrets, its content is in no
+ * cache key.
+ */
 export const resolverMount = {
   kind: "secret",
   destination: "/etc/resolv.conf",
@@ -103,8 +106,9 @@ export const resolverMount = {
 } as const satisfies SecretMount;
 
 /**
- * Runs a command. Mounts are written in order of their destinations, so that their order is in no cache key; secrets after all
- * others: what waits for its start at one of them holds the locked cache volumes that it needs, and waits for none.
+ * Runs a command. Mounts are sorted by destination, so that their order does not change the cache key. Secrets come
+ * after all other mounts: an exec whose start is delayed by a secret already holds the locked cache volumes that it
+ * needs, and waits for none.
  */
 export function exec(options: ExecOptions): ExecResult {
   const inputs = new Inputs();
@@ -163,7 +167,7 @@ export function exec(options: ExecOptions): ExecResult {
   return { root: state("/") ?? options.root, digest: vertex.digest, mount: state };
 }
 
-/** A secret that nothing else of an exec goes by, as it is sent. */
+/** Encodes a secret mount on which nothing else of an exec depends. */
 export function encodeSecretMount(mount: SecretMount): object {
   const { destination, id, uid, gid, mode, optional } = mount;
   const at = { dest: destination, mountType: mountType.secret, input: NONE, output: NONE };

@@ -3,19 +3,21 @@ import { Inputs, type State, type StepOptions } from "./state.ts";
 import { NONE } from "./wire.ts";
 
 /**
- * Timestamp of what an action creates: without one BuildKit stamps the time of the run, and equal operations would not
- * give equal files. 1980-01-01, because zip and some of its readers know no earlier day.
+ * Timestamp of what an action creates. Without one, BuildKit uses the time of the run, and equal operations would not
+ * produce equal files. It is 1980-01-01, because zip and some of its readers cannot represent earlier days.
  */
 export const PINNED_TIMESTAMP_NS = 315_532_800n * 1_000_000_000n;
 
-/** `user`, `1000`, `user:group`, `1000:1000`; names are looked up in the file system that the action works on. */
+/**
+ * `user`, `1000`, `user:group` or `1000:1000`. Names are looked up in the file system that the operation starts from.
+ */
 export type Owner = string;
 
 export interface MkfileAction {
   kind: "mkfile";
   path: string;
   content: Uint8Array | string;
-  /** Permission bits, 0644 when absent. */
+  /** Permission bits; 0644 when absent. */
   mode?: number;
   owner?: Owner;
   timestampNs?: bigint;
@@ -24,7 +26,7 @@ export interface MkfileAction {
 export interface MkdirAction {
   kind: "mkdir";
   path: string;
-  /** Permission bits, 0755 when absent. */
+  /** Permission bits; 0755 when absent. */
   mode?: number;
   /** True when absent. */
   makeParents?: boolean;
@@ -42,9 +44,9 @@ export interface RmAction {
 
 export interface SymlinkAction {
   kind: "symlink";
-  /** What the link says. */
+  /** Text of the link. */
   target: string;
-  /** Where the link is. */
+  /** Path of the link. */
   path: string;
   owner?: Owner;
   timestampNs?: bigint;
@@ -53,25 +55,26 @@ export interface SymlinkAction {
 export interface CopyAction {
   kind: "copy";
   from: State;
-  /** What is copied was made aside in the same operation: `from` says nothing. */
+  /** The source is an earlier action's result in the same operation; `from` is ignored. */
   isAside?: boolean;
   source: string;
   destination: string;
   include?: readonly string[];
   exclude?: readonly string[];
-  /** Permission bits for all that is copied. */
+  /** Permission bits for everything that is copied. */
   mode?: number;
-  /** Symbolic mode such as `u=rw,go=r`; wins over `mode`. */
+  /** Symbolic mode such as `u=rw,go=r`; takes precedence over `mode`. */
   modeText?: string;
   owner?: Owner;
   followSymlinks?: boolean;
   /** True when absent. */
   createDestPath?: boolean;
-  /** A folder's content instead of the folder. */
+  /** Copy a folder's content instead of the folder itself. */
   dirCopyContents?: boolean;
   /**
-   * With `dirCopyContents`: what the destination itself gets. BuildKit changes only folders inside of what is copied: so a folder
-   * like this is made aside and laid over the destination. `at`: where that is, if a link leads to it.
+   * With `dirCopyContents`: attributes for the destination itself. BuildKit only changes folders inside of what is
+   * copied, so a folder with these attributes is created aside and copied over the destination. `at` is the
+   * destination's real path, if a link leads to it.
    */
   folder?: { mode: number; owner: Owner; at?: string };
   allowWildcard?: boolean;
@@ -80,20 +83,24 @@ export interface CopyAction {
   attemptUnpack?: boolean;
   /** Replace a destination of another type (a folder by a file) instead of failing. */
   alwaysReplaceExistingDestPaths?: boolean;
-  /** With `include`: paths that have to be part of the copy. */
+  /** With `include`: paths that must be part of the copy. */
   requiredPaths?: readonly string[];
-  /** Absent: the timestamps of the source. */
+  /** The timestamps of the source are kept when absent. */
   timestampNs?: bigint;
 }
 
 export type FileAction = MkfileAction | MkdirAction | RmAction | SymlinkAction | CopyAction;
 
-/** Runs the actions in order as one operation: one snapshot, one cache entry. No actions: the base itself. */
+/**
+ * Runs the actions in order as one operation, which gives one snapshot and one cache entry. Without actions, returns
+ * the base itself.
+ */
 export function file(base: State, actions: readonly FileAction[], options: StepOptions = {}): State {
   if (actions.length === 0) return base;
   const inputs = new Inputs();
   const baseIndex = inputs.add(base);
-  // Every input gets its index before the first action is written: results of actions are numbered after the inputs.
+  // Every input gets its index before the first action is written, because results of actions are numbered after the
+  // inputs.
   const sources = actions.map((action) => (action.kind === "copy" ? inputs.add(action.from) : NONE));
   const wire: object[] = [];
   let result = baseIndex;
@@ -112,7 +119,10 @@ export function file(base: State, actions: readonly FileAction[], options: StepO
   return { vertex: inputs.vertex({ file: { actions: wire } }, options), output: 0 };
 }
 
-/** A folder in nothing, and the copy that gives the destination its permissions and owner; the copied content gives it its time. */
+/**
+ * Returns the actions that create a folder from scratch and copy it over the destination, which sets its permissions
+ * and owner. The destination's time comes from the content that is copied afterwards.
+ */
 function aside(
   { from, destination }: CopyAction,
   { mode, owner, at = destination }: { mode: number; owner: Owner; at?: string },
@@ -128,13 +138,16 @@ function aside(
       destination: path.dirname(at),
       dirCopyContents: true,
       alwaysReplaceExistingDestPaths: true,
-      // Making a folder sets no set-id bits, copying does.
+      // Creating a folder sets no set-id bits, but copying does.
       mode,
     },
   ];
 }
 
-/** `names`: the input in which names of users are looked up. BuildKit takes no result of an earlier action for that. */
+/**
+ * Encodes an action. `names` is the input in which user names are looked up: BuildKit accepts no result of an earlier
+ * action for that.
+ */
 function encodeAction(action: FileAction, names: number): object {
   switch (action.kind) {
     case "mkfile":
@@ -171,7 +184,7 @@ function encodeAction(action: FileAction, names: number): object {
 }
 
 function encodeCopy(action: CopyAction, names: number): object {
-  // BuildKit refuses a copy out of nothing; copying an empty tree makes the folder.
+  // BuildKit refuses a copy from scratch. Copying an empty tree creates the folder.
   if (action.from.vertex === undefined && action.isAside !== true) {
     return {
       mkdir: {
@@ -222,7 +235,7 @@ function absolute(name: string): string {
   return name.startsWith("/") ? name : `/${name}`;
 }
 
-/** A 64-bit integer as protobufjs takes it without losing nanoseconds. */
+/** Converts a 64-bit integer to the form in which protobufjs keeps its nanoseconds exact. */
 function toLong(value: bigint): { low: number; high: number; unsigned: boolean } {
   return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)), unsigned: false };
 }

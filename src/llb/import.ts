@@ -19,7 +19,7 @@ interface DecodedExec {
   secretEnv: { id: string }[];
 }
 
-/** A source by BuildKit's name of it. */
+/** A source as BuildKit identifies it. */
 export interface ImportedSource {
   identifier: string;
   attrs: Record<string, string>;
@@ -34,23 +34,26 @@ interface DecodedOp {
 
 const opCodec = codec<DecodedOp>("pb.Op");
 
-/** Asked for by every command of a definition when its container is about to be made, and never given: the answer may wait. */
+/**
+ * Id of a secret that every command of an imported definition asks for when its container is about to be created. It is
+ * never provided, but the answer can be delayed.
+ */
 export const startSecretId = "fastloop-start";
 
-/** What an import changes of a definition. */
+/** Changes that an import makes to a definition. */
 export interface ImportChanges {
-  /** The id that says a secret's value, by the name that the frontend knows. */
+  /** Ids of secrets by the name that the frontend uses. An id stands for the secret's value. */
   secretIds?: ReadonlyMap<string, string>;
-  /** What takes the place of an operation, by its digest in the definition. */
+  /** States that replace operations, by the operation's digest in the definition. */
   inPlaceOf?: ReadonlyMap<string, State>;
-  /** Whether a copy into a folder copies a file. */
+  /** Reports whether a copy into a folder copies a file. */
   isFile?: (copy: FolderMakingCopy) => boolean;
 }
 
 /**
- * The state that a definition made elsewhere (by a frontend) ends in. Its operations stay byte for byte what they are, but
- * for what something else takes the place of, for execs with secrets or cache volumes (their keys get what BuildKit leaves
- * out), and for what comes after them.
+ * Returns the final state of a definition made elsewhere, such as by a frontend. Its operations are kept byte for byte,
+ * except those that are replaced, those whose copies create folders, the execs (which get what BuildKit leaves out of
+ * their keys), and everything that depends on these.
  */
 export function fromDefinition(
   definition: Definition | undefined,
@@ -60,7 +63,7 @@ export function fromDefinition(
   const ops = new Map(
     definition.def.map((bytes) => [opDigest(bytes), { bytes, inputs: opCodec.decode(bytes).inputs }]),
   );
-  /** By the digest in the definition. */
+  /** Vertices by their digest in the definition. */
   const vertices = new Map<string, Vertex>();
   const [last] = opCodec.decode(definition.def.at(-1)!).inputs;
   if (last === undefined) return scratch;
@@ -89,7 +92,7 @@ export function fromDefinition(
   return { vertex: vertices.get(last.digest)!, output: Number(last.index) };
 }
 
-/** An op on inputs with other digests, which are as long as the old ones and stand in it as text. */
+/** Replaces the digests of an op's inputs. They occur in it as text, and the new ones have the same length. */
 function onInputs(bytes: Uint8Array, inputs: ReadonlyMap<string, Vertex>): Uint8Array {
   const renamed = [...inputs].filter(([digest, vertex]) => digest !== vertex.digest);
   if (renamed.length === 0) return bytes;
@@ -111,7 +114,7 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
     ),
   );
   const secrets = [...mounts.flatMap(({ secret }) => secret ?? []), ...secretEnv];
-  // A name that was not given a secret stays without one, whatever another build of the session gave it.
+  // A name without a secret stays without one, whatever another build of the session provided under it.
   for (const secret of secrets) secret.id = secretIds.get(secret.id) ?? `not-given:${secret.id}`;
   const start = { id: startSecretId, name: "FASTLOOP_START", optional: true };
   const exec = {
@@ -122,7 +125,7 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
   return encodeCanonical("pb.Op", { ...op, exec });
 }
 
-/** The commands below a state, by the digest of their operation. */
+/** Returns the commands below a state, by the digest of their operation. */
 export function commandsOf({ vertex }: State): Map<string, readonly string[]> {
   const commands = new Map<string, readonly string[]>();
   const seen = new Set<Vertex>();
@@ -137,7 +140,7 @@ export function commandsOf({ vertex }: State): Map<string, readonly string[]> {
   return commands;
 }
 
-/** Every source of a definition, by the digest of its operation. */
+/** Returns the sources of a definition, by the digest of their operation. */
 export function sourcesOf({ def }: Definition): Map<string, ImportedSource> {
   return new Map(
     def.flatMap((bytes): [string, ImportedSource][] => {
@@ -147,19 +150,24 @@ export function sourcesOf({ def }: Definition): Map<string, ImportedSource> {
   );
 }
 
-/** Ids of the cache volumes that the commands of a definition mount. */
+/** Returns the ids of the cache volumes that a definition's commands mount. */
 export function cacheIdsOf({ def }: Definition): string[] {
   return def.flatMap((bytes) =>
     (opCodec.decode(bytes).exec?.mounts ?? []).flatMap(({ cache }) => (cache ? [cache.id] : [])),
   );
 }
 
-/** Whether any operation runs a command, a frontend's included: the work that is worth more than copying files. */
+/**
+ * Reports whether any operation runs a command, including those of a frontend. Such work is worth more than copying
+ * files.
+ */
 export function runsCommands({ def }: Definition): boolean {
   return def.some((bytes) => Boolean(opCodec.decode(bytes).exec));
 }
 
-/** The images that a definition reads, without the digests that they were pinned to, and for which platform. */
+/**
+ * Returns the images that a definition reads, with their platforms and without the digests that they were pinned to.
+ */
 export function imagesIn(definition: Definition | undefined): { address: string; platform: string }[] {
   return (definition?.def ?? []).flatMap((bytes) => {
     const { source, platform } = opCodec.decode(bytes);

@@ -1,6 +1,6 @@
 /**
- * Core operations -> BuildKit LLB, after moby/buildkit's `client/llb`: pure functions from immutable states to new ones;
- * nothing is sent anywhere. `definition(state)` marshals what `Build.solve` takes.
+ * Builds BuildKit LLB from core operations, modeled on moby/buildkit's `client/llb`: pure functions from immutable
+ * states to new ones. Nothing is sent anywhere. `definition(state)` marshals a state for `Build.solve`.
  */
 export { definition, opDigest, scratch, stateDigest, type State, type StepOptions, type Vertex } from "./state.ts";
 export { formatPlatform, parsePlatform } from "./platform.ts";

@@ -4,11 +4,11 @@ import type { Definition } from "./types.ts";
 import { opDigest } from "./state.ts";
 import { NONE } from "./wire.ts";
 
-/** A copy that makes the folders on its way, and gives what it makes an owner or permissions. */
+/** A copy that creates missing folders, and sets an owner or permissions on what it creates. */
 export interface FolderMakingCopy {
-  /** Digest of the operation that it copies from; absent: an action of the same operation. */
+  /** Digest of the operation that it copies from; absent when it copies from an action of the same operation. */
   from?: string;
-  /** As written, with a trailing slash where the destination is a folder. */
+  /** Paths as written, with a trailing slash where the destination is a folder. */
   source: string;
   destination: string;
   wildcard: boolean;
@@ -39,7 +39,7 @@ interface FileOp {
 
 const opCodec = codec<FileOp>("pb.Op");
 
-/** The copies into a folder, by which `withMadeFolders` asks whether they copy a file. */
+/** Returns the copies into a folder. `withMadeFolders` asks of these whether they copy a file. */
 export function copiesIntoFolders({ def }: Definition): FolderMakingCopy[] {
   return def.flatMap((bytes) => {
     const { inputs, file } = opCodec.decode(bytes);
@@ -49,10 +49,13 @@ export function copiesIntoFolders({ def }: Definition): FolderMakingCopy[] {
   });
 }
 
-/** The operations of a definition that hold nothing but what the operation `source` gives: itself, and file operations on it. */
+/**
+ * Returns the operations whose content comes only from the operation `source`: `source` itself and file operations on
+ * it.
+ */
 export function onlyFrom({ def }: Definition, source: string): Set<string> {
   const found = new Set([source]);
-  // Inputs stand before what uses them.
+  // Inputs precede the operations that use them.
   for (const bytes of def) {
     const { inputs, file } = opCodec.decode(bytes);
     if (file && inputs.length > 0 && inputs.every(({ digest }) => found.has(digest))) found.add(opDigest(bytes));
@@ -61,16 +64,16 @@ export function onlyFrom({ def }: Definition, source: string): Set<string> {
 }
 
 /**
- * The operation with its copies' folders made first: BuildKit gives folders that `COPY --chown --chmod` makes on its way the owner
- * and the permissions of the files. On a Dagger engine they are root's with 0755, but for the last one before a file, which gets the
- * owner as well.
+ * Returns the operation with the parent folders of its copies created first. BuildKit gives folders that `COPY --chown
+ * --chmod` creates the owner and permissions of the files. On a Dagger engine they belong to root with 0755, except the
+ * last one before a file, which gets the owner too.
  */
 export function withMadeFolders(bytes: Uint8Array, isFile: (copy: FolderMakingCopy) => boolean): Uint8Array {
   const op = opCodec.decode(bytes);
   const actions = op.file?.actions ?? [];
   if (!actions.some(({ copy }) => isFolderMaking(copy))) return bytes;
   const inputCount = op.inputs.length;
-  /** Where the results of the old actions are among the new ones. */
+  /** Positions of the old actions' results among the new ones. */
   const moved: number[] = [];
   const renumbered = (index: string): number => {
     const old = Number(index);

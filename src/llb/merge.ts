@@ -1,7 +1,7 @@
 import { Inputs, scratch, stateDigest, type State, type StepOptions } from "./state.ts";
 import { NONE } from "./wire.ts";
 
-/** The file systems on top of each other, later ones win; costs no copy. Empty ones are left out. */
+/** Stacks file systems without copying; later ones take precedence. Empty ones are left out. */
 export function merge(states: readonly State[], options: StepOptions = {}): State {
   const present = states.filter((state) => state.vertex !== undefined);
   const [first] = present;
@@ -11,11 +11,11 @@ export function merge(states: readonly State[], options: StepOptions = {}): Stat
   return { vertex: inputs.vertex({ merge: { inputs: wire } }, options), output: 0 };
 }
 
-/** What `upper` adds to, changes in and removes from `lower`. */
+/** Returns what `upper` adds to, changes in and removes from `lower`. */
 export function diff(lower: State, upper: State, options: StepOptions = {}): State {
   if (upper.vertex === undefined && lower.vertex === undefined) return scratch;
   if (lower.vertex === undefined) return upper;
-  // BuildKit refuses a comparison of a thing with itself ("invalid diff op").
+  // BuildKit refuses to compare a state with itself ("invalid diff op").
   if (stateDigest(lower) === stateDigest(upper)) return scratch;
   const inputs = new Inputs();
   const op = {

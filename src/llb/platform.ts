@@ -1,6 +1,6 @@
 import type { WirePlatform } from "./wire.ts";
 
-/** `linux/arm64`, `linux/arm/v7` -> the message. */
+/** Converts `linux/arm64` or `linux/arm/v7` to the message. Throws an `Error` for other text. */
 export function parsePlatform(platform: string): WirePlatform {
   const [os, architecture, variant] = platform.split("/");
   if (os === undefined || os === "" || architecture === undefined || architecture === "") {
@@ -9,7 +9,7 @@ export function parsePlatform(platform: string): WirePlatform {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-/** The message -> `linux/arm64`. */
+/** Converts the message to text such as `linux/arm64`. */
 export function formatPlatform(platform: WirePlatform): string {
   return [platform.os, platform.architecture, platform.variant]
     .filter((part) => part !== undefined && part !== "")

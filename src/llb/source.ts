@@ -1,11 +1,14 @@
 import { Inputs, type State, type StepOptions } from "./state.ts";
 
 export interface ImageOptions extends StepOptions {
-  /** `local` uses what the daemon holds without asking the registry; `pull` always asks. */
+  /** `local` uses the daemon's copy without asking the registry; `pull` always asks. */
   resolveMode?: "default" | "pull" | "local";
 }
 
-/** An image's file system. `reference` is complete: `docker.io/library/debian:bookworm-slim`, best with `@sha256:…`. */
+/**
+ * An image's file system. `reference` is complete: `docker.io/library/debian:bookworm-slim`, preferably with
+ * `@sha256:…`.
+ */
 export function image(reference: string, options: ImageOptions = {}): State {
   const { resolveMode = "default" } = options;
   return source(
@@ -28,11 +31,11 @@ export interface GitOptions extends StepOptions {
   authTokenSecret?: string;
   authHeaderSecret?: string;
   knownSshHosts?: string;
-  /** Id of the forwarded agent. */
+  /** Id of the forwarded ssh agent. */
   sshSocket?: string;
 }
 
-/** A repository's tree at one ref. `remote` is a URL as git takes it. */
+/** A repository's tree at one ref. `remote` is a URL in any form that git accepts. */
 export function git(remote: string, options: GitOptions = {}): State {
   const bare = remote.replace(/^(https?|ssh|git|file):\/\//, "").replace(/^[^/@]+@([^:/]+):(?!\d)/, "$1/");
   const attributes: Record<string, string> = { "git.fullurl": remote };

@@ -4,26 +4,29 @@ import { encodeCanonical } from "./proto/pb.ts";
 import { parsePlatform } from "./platform.ts";
 import type { WireOp } from "./wire.ts";
 
-/** What a step is called and whether its cached result may be used. In no digest: it changes no result. */
+/**
+ * Name of a step, and whether its cached result may be used. Neither is in a digest, because neither changes the
+ * result.
+ */
 export interface StepOptions {
-  /** Shown in status updates in place of BuildKit's own name. */
+  /** Shown in status updates instead of BuildKit's own name. */
   name?: string;
-  /** Run again even when a cached result exists. */
+  /** Run the step even when a cached result exists. */
   ignoreCache?: boolean;
-  /** `linux/arm64`; the daemon's own when absent. */
+  /** For example `linux/arm64`; the daemon's own platform when absent. */
   platform?: string;
 }
 
 /** One marshalled operation. Immutable: equal operations on equal inputs have equal digests. */
 export interface Vertex {
-  /** `sha256:…` of `bytes`: what BuildKit calls the vertex in status updates and errors. */
+  /** Digest of `bytes` (`sha256:…`), which identifies the vertex in BuildKit's status updates and errors. */
   readonly digest: string;
   readonly bytes: Uint8Array;
   readonly inputs: readonly Vertex[];
   readonly metadata: Definition["metadata"][string];
 }
 
-/** A file system: one output of a vertex, or nothing at all. */
+/** A file system: one output of a vertex, or the empty file system. */
 export interface State {
   readonly vertex: Vertex | undefined;
   readonly output: number;
@@ -32,16 +35,16 @@ export interface State {
 /** The empty file system. */
 export const scratch: State = { vertex: undefined, output: 0 };
 
-/** BuildKit's name of an encoded op. */
+/** Returns the digest by which BuildKit identifies an encoded op. */
 export function opDigest(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-/** Collects the inputs of an op: the same output is listed once, however often the op uses it. */
+/** Collects the inputs of an op. An output is listed once, however often the op uses it. */
 export class Inputs {
   readonly #states: { vertex: Vertex; output: number }[] = [];
 
-  /** Index of the input, or -1 for the empty file system. */
+  /** Returns the index of the input, or -1 for the empty file system. */
   add(state: State): number {
     const { vertex, output } = state;
     if (vertex === undefined) return -1;
@@ -53,7 +56,7 @@ export class Inputs {
     return this.#states.length;
   }
 
-  /** Marshals the op over the inputs collected so far. */
+  /** Marshals the op with the inputs collected so far. */
   vertex(op: Omit<WireOp, "inputs" | "platform">, options: StepOptions): Vertex {
     const bytes = encodeCanonical("pb.Op", {
       inputs: this.#states.map(({ vertex, output }) => ({ digest: vertex.digest, index: output })),
@@ -73,8 +76,8 @@ export class Inputs {
 }
 
 /**
- * The graph below a state, inputs before their users, ended by the op that names the result. The empty file system is
- * the empty definition.
+ * Marshals the graph below a state: inputs before their users, and last the op that names the result. The empty file
+ * system becomes the empty definition.
  */
 export function definition(state: State): Definition {
   if (state.vertex === undefined) return { def: [], metadata: {} };
@@ -89,12 +92,14 @@ export function definition(state: State): Definition {
   return { def, metadata };
 }
 
-/** Digest of a state: equal for equal graphs. */
+/** Returns a state's digest, which is equal for equal graphs. */
 export function stateDigest(state: State): string {
   return state.vertex === undefined ? "scratch" : `${state.vertex.digest}#${state.output}`;
 }
 
-/** Depth first without recursion: a chain of a few thousand edits must not exhaust the stack. */
+/**
+ * Yields vertices depth first, without recursion, because a chain of a few thousand edits must not exhaust the stack.
+ */
 function* topological(root: Vertex, seen: Set<string>): Generator<Vertex> {
   const stack: { vertex: Vertex; next: number }[] = [{ vertex: root, next: 0 }];
   seen.add(root.digest);

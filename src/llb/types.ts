@@ -1,6 +1,6 @@
-/** A marshalled LLB graph: `pb.Definition`, each op already encoded. */
+/** A marshalled LLB graph: `pb.Definition` with each op encoded already. */
 export interface Definition {
   def: Uint8Array[];
-  /** Keyed by op digest (`sha256:…`). */
+  /** Metadata by op digest (`sha256:…`). */
   metadata: Record<string, { description?: Record<string, string>; ignoreCache?: boolean }>;
 }

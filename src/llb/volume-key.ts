@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { NONE } from "./wire.ts";
 
-/** A cache mount as far as a result depends on it. */
+/** The parts of a cache mount that a result depends on. */
 interface Volume {
   destination: string;
   id: string;
-  /** BuildKit's number of the sharing mode. */
+  /** BuildKit's number for the sharing mode. */
   sharing: number;
 }
 
 /**
- * What puts the volumes of an exec into its cache key. BuildKit leaves their ids and sharing modes out of it, so that the
- * same command on another volume would not run. A secret's id is in the key, and an optional secret that nobody has is
- * not mounted: the container sees nothing of it.
+ * Returns a mount that puts the volumes of an exec into its cache key. BuildKit leaves their ids and sharing modes out
+ * of the key, so the same command on another volume would not run. A secret's id is in the key, and an optional secret
+ * that does not exist is not mounted, so the container does not see it.
  */
 export function volumeKey(volumes: readonly Volume[]): object[] {
   if (volumes.length === 0) return [];

@@ -1,4 +1,4 @@
-/** The op messages as the codec takes them; names are those of `proto/ops.ts`. */
+/** Op messages in the form that the codec accepts; names are those of `proto/ops.ts`. */
 export interface WireOp {
   inputs?: { digest: string; index: number }[];
   exec?: object;
@@ -15,5 +15,5 @@ export interface WirePlatform {
   variant?: string;
 }
 
-/** An input or output that is not there. */
+/** Index of an input or output that does not exist. */
 export const NONE = -1;

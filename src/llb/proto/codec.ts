@@ -1,5 +1,8 @@
 import protobuf from "protobufjs";
-/** Message <-> bytes. Absent fields decode to their proto3 default, 64-bit integers to decimal strings. */
+/**
+ * Encodes and decodes one message type. Absent fields decode to their proto3 default, and 64-bit integers to decimal
+ * strings.
+ */
 export interface Codec<T extends object> {
   readonly encode: (message: T) => Buffer;
   readonly decode: (bytes: Uint8Array) => T;
@@ -13,19 +16,20 @@ const decodeOptions: protobuf.IConversionOptions = {
   objects: true,
 };
 
-/** The message types of some protos. */
+/** Message types of some protos. */
 export interface Codecs {
-  /** The codec of one message type, e.g. `pb.Op`. */
+  /** Returns the codec of a message type such as `pb.Op`. */
   codec<T extends object>(name: string): Codec<T>;
   /**
-   * Encodes as Go's deterministic marshaller does: fields by number, the chosen member of a oneof last, zero values left
-   * out unless they choose a oneof, map keys sorted. BuildKit marshals each op again and takes the digest of *those*
-   * bytes, so ours must be the same. (In nested messages the members of a oneof have the highest numbers anyway.)
+   * Encodes like Go's deterministic marshaller: fields by number, the chosen member of a oneof last, zero values left
+   * out unless they choose a oneof, map keys sorted. BuildKit marshals each op again and computes the digest of *those*
+   * bytes, so the encoding must be the same. (In nested messages, the members of a oneof have the highest numbers
+   * anyway.)
    */
   encodeCanonical(name: string, message: object): Buffer;
 }
 
-/** Codecs for the messages of these `.proto` texts, which may name each other's. */
+/** Returns codecs for the messages of these `.proto` texts, which may refer to each other's messages. */
 export function codecsOf(protos: readonly string[]): Codecs {
   const root = new protobuf.Root();
   for (const proto of protos) protobuf.parse(proto, root, { keepCase: true });
@@ -73,7 +77,7 @@ function canonicalValue(field: protobuf.Field, value: unknown): unknown {
     : value;
 }
 
-/** 64-bit integers are decimal strings once they were decoded. */
+/** Reports whether a value is the field's zero. Decoded 64-bit integers are decimal strings. */
 function isZero(field: protobuf.Field, value: unknown): boolean {
   if (value === "0") return field.type.endsWith("int64");
   return value === 0 || value === "" || value === false || (value instanceof Uint8Array && value.length === 0);

@@ -1,4 +1,4 @@
-/** LLB operations (BuildKit's package `pb`): the messages and fields used here, under BuildKit's field numbers. */
+/** LLB operations (BuildKit's package `pb`): the messages and fields used here, with BuildKit's field numbers. */
 export const opsProto = `
 syntax = "proto3";
 package pb;

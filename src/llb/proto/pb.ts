@@ -1,5 +1,5 @@
 import { codecsOf } from "./codec.ts";
 import { opsProto } from "./ops.ts";
 
-/** The codecs of LLB alone, BuildKit's package `pb`. */
+/** Codecs for LLB only, BuildKit's package `pb`. */
 export const { codec, encodeCanonical } = codecsOf([opsProto]);
