@@ -1,4 +1,4 @@
-/** Takes away what a daemon left that can't do it itself any more. */
+/** Removes what a daemon left that can no longer do so itself. */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openLog } from "./buildkitd/log.ts";
@@ -11,7 +11,10 @@ import { socketDir } from "./set-up/paths.ts";
 
 const pollMs = 15;
 
-/** False where another process holds the state folder for all of that time: a new daemon, which sweeps by itself. */
+/**
+ * Sweeps a state folder after its daemon. Returns false when another process holds the folder's lock for the whole
+ * time: that is a new daemon, which sweeps by itself.
+ */
 export async function clearState(state: string, withinMs: number): Promise<boolean> {
   const release = await lockWithin(state, withinMs);
   if (release === undefined) return false;
@@ -27,7 +30,10 @@ export async function clearState(state: string, withinMs: number): Promise<boole
   }
 }
 
-/** The kernel gives the lock back when the last thread of a killed process is gone, which is a moment after the first. */
+/**
+ * Polls for the lock. The kernel releases it with the last thread of a killed process, shortly after the process seems
+ * gone.
+ */
 async function lockWithin(state: string, withinMs: number): Promise<(() => void) | undefined> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -1,4 +1,4 @@
-/** The daemon's life: sweep, start BuildKit and the servers, serve, stop when idle or asked to. */
+/** Lifecycle of the daemon: sweep, start BuildKit and the servers, serve, and stop when idle or on request. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -28,10 +28,10 @@ export interface DaemonOptions {
   source: BackendOptions["source"];
 }
 
-/** How often idleness is looked at, at most. */
+/** Longest interval between checks for idleness. */
 const maxIdleCheckMs = 5000;
 
-/** Resolves when the daemon has stopped and cleaned up. */
+/** Runs the daemon. Resolves when it has stopped and cleaned up. Throws when BuildKit cannot be kept running. */
 export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOptions): Promise<void> {
   noteProcess(state, "daemon", process.pid);
   const root = packageRoot();
@@ -72,7 +72,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
     },
   });
   const graphql = await startGraphqlServer({ find: sessions.find, working: rest.working, onError });
-  // What the start itself took.
+  // Releases the memory that the start itself took.
   rest.working()();
 
   const engineInfo = (): EngineInfo => ({
@@ -112,7 +112,8 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   log.write("engine", `stopping: ${await stopped}`);
   clearInterval(idleCheck);
   rest.stop();
-  // First the door, so that a client which finds it closed starts a new daemon and does not meet a dying one.
+  // Close the control socket first: a client that finds it closed starts a new daemon, instead of reaching one that is
+  // stopping.
   control.close();
   await sessions.closeAll("the engine stops");
   graphql.close();

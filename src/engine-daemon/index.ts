@@ -1,4 +1,7 @@
-/** How the engine daemon is reached, and where set-up puts what it needs. The daemon itself is a program: `main.ts`. */
+/**
+ * Access to the engine daemon, and the places where set-up puts what it needs. The daemon itself is a program:
+ * `main.ts`.
+ */
 export { clearState } from "./clear.ts";
 export { takeLock } from "./lock.ts";
 export { controlHeaders, makeControlSecret, showsSecret } from "./control/control-secret.ts";

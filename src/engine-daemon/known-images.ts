@@ -1,15 +1,21 @@
-/** What image tags led to, kept beside BuildKit's content: `images.json` of the state folder. Losing it costs a look at the registry. */
+/**
+ * Remembers what image tags resolved to, in `images.json` of the state folder beside BuildKit's content. Losing the
+ * file costs requests to the registry.
+ */
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import type { KnownImage, KnownImages } from "../core-api/index.ts";
 import { writeFileAtomically } from "../tree/index.ts";
 
-/** Of more the oldest are forgotten. */
+/** Maximum number of images; the oldest are dropped. */
 const keptImages = 500;
 const answerMs = 1000;
 
-/** `mirror`: the registry on this machine that stands in for docker.io, as far as there is one. */
+/**
+ * Opens the images of a state folder. `mirror` returns the address of the local registry that serves as the mirror of
+ * docker.io, if there is one.
+ */
 export function knownImagesIn(state: string, mirror: () => string | undefined): KnownImages {
   const file = path.join(state, "images.json");
   const known = read(file);

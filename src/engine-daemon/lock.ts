@@ -1,7 +1,7 @@
 /**
- * At most one daemon per state folder. On Linux the lock is a socket in the abstract namespace: taking it is atomic and
- * the kernel gives it back however the holder dies, so there is no stale lock. Elsewhere it is a socket file; what
- * nobody listens on is stale.
+ * Ensures that at most one daemon uses a state folder. On Linux the lock is a socket in the abstract namespace: taking
+ * it is atomic, and the kernel releases it however the holder dies, so it is never stale. Elsewhere it is a socket
+ * file, which is stale when nothing listens on it.
  */
 import { randomBytes } from "node:crypto";
 import { linkSync, lstatSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
@@ -9,24 +9,24 @@ import net from "node:net";
 import path from "node:path";
 import { socketDir } from "./set-up/paths.ts";
 
-/** Resolves with a release function, or with undefined when another process holds the lock. */
+/** Takes the lock. Resolves to a function that releases it, or to undefined when another process holds it. */
 export async function takeLock(state: string): Promise<(() => void) | undefined> {
   const address =
     process.platform === "linux" ? `\0fastloop-engine-${lockName(state)}` : path.join(socketDir(state), "lock.sock");
   return (await listen(address)) ?? ((await removeStale(address)) ? listen(address) : undefined);
 }
 
-/** A name that only those can know who may read the folder, so that no other user can take it first. */
+/** Returns a name that only users who may read the folder can know, so that no other user can take the lock first. */
 function lockName(state: string): string {
   const file = path.join(state, "lock-name");
   const known = nameIn(file);
   if (known !== undefined) return known;
-  // One that is cut, or was put there by hand, could be guessed. None at all may be there at the next moment.
+  // A truncated or handmade name could be guessed. Another process may remove the file at the same time, hence `force`.
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) rmSync(file, { force: true });
   const candidate = `${file}.${process.pid}`;
   try {
     writeFileSync(candidate, randomBytes(nameBytes).toString("hex"), { mode: 0o600 });
-    // A link appears with its whole content, or not at all.
+    // A hard link appears with its whole content or not at all.
     linkSync(candidate, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -63,7 +63,7 @@ function listen(address: string): Promise<(() => void) | undefined> {
   });
 }
 
-/** True when the socket file was left behind by a dead process and is gone now. */
+/** Removes a socket file that a dead process left. Returns whether it did. */
 function removeStale(address: string): Promise<boolean> {
   if (address.startsWith("\0")) return Promise.resolve(false);
   return new Promise((resolve) => {

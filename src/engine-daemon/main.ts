@@ -1,5 +1,5 @@
 /**
- * The engine daemon (dist/engine.js). Started by the CLI, never by hand:
+ * The engine daemon (dist/engine.js). The CLI starts it; users never do:
  *
  *   engine.js --state DIR --idle-ms N (--buildkitd PATH | --buildkit-host ADDRESS)
  */
@@ -29,12 +29,12 @@ await main(values.state ?? "");
 async function main(state: string): Promise<void> {
   for (const folder of [state, socketDir(state)]) makePrivate(folder);
   const log = openLog(state);
-  // Node would print it as it is.
+  // Node would print the error unmasked.
   process.on("uncaughtException", (error) => giveUp(error, state, log));
   try {
     const release = await takeLock(state);
     if (release === undefined) process.exit(DaemonExit.lockHeld);
-    // Who had the lock before may have taken it away.
+    // The previous holder of the lock may have removed the folder.
     makePrivate(socketDir(state));
     rmSync(path.join(state, failureFile), { force: true });
     const address = values["buildkit-host"];
@@ -55,29 +55,29 @@ function giveUp(error: unknown, state: string, log: Log): never {
   try {
     writeFileSync(path.join(state, failureFile), log.masked(JSON.stringify(failure(error))), { mode: 0o600 });
   } catch {
-    // A full disk, which the command sees for itself.
+    // The disk is full, which the command will find out itself.
   }
   process.exit(DaemonExit.failed);
 }
 
 function failure(error: unknown): StartFailure {
   if (!(error instanceof UserError)) {
-    // What the machine refuses is no riddle: the log's tail, with its stack, would only hide it.
+    // An error from the operating system explains itself. The log's tail with the stack would only obscure it.
     const detail = error instanceof Error && "syscall" in error ? { detail: "" } : {};
     return { message: error instanceof Error ? error.message : String(error), ...detail };
   }
   return {
     message: error.message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
-    // What has a way out needs no log.
+    // An error with a hint does not need the log.
     ...(error.detail === undefined && error.hint === undefined ? {} : { detail: error.detail ?? "" }),
   };
 }
 
-/** Sockets and logs in the folder are for this user alone. */
+/** Creates a folder that only this user can access, for sockets and logs. Exits when others can. */
 function makePrivate(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // A user may have put the state elsewhere by a link; in the folder for temporary files a link is anybody's.
+  // The state folder may be a link that its user made. In the system's temporary folder, a link could be anybody's.
   const problem = foreignFolder(folder === values.state ? realpathSync(folder) : folder);
   if (problem === undefined) return;
   process.stderr.write(`${problem}; remove it or chmod it to 700\n`);

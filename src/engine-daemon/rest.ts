@@ -1,18 +1,19 @@
 /**
- * Gives memory back when there is nothing to do. V8 collects garbage when it needs room, which an idle daemon never does: what
- * one large answer took would stay for the rest of its life. (What the collection frees outside of V8's heap goes back to the
- * system by the settings of malloc that the daemon is started with: `src/engine/embedded/start.ts`.)
+ * Releases memory when the daemon is idle. V8 collects garbage when it needs room, which an idle daemon never does, so
+ * the memory of one large answer would stay allocated for the rest of its life. (What a collection frees outside of
+ * V8's heap is returned to the system by the malloc settings that the daemon is started with:
+ * `src/engine/embedded/start.ts`.)
  */
 import { Session } from "node:inspector";
 
-/** So long nothing must have been done. */
+/** Idle time before a collection. */
 const quietMs = 3000;
-/** Buffers are let go of in a first collection, and what held them in a second. */
+/** The first collection releases buffers, and the second one what held them. */
 const collections = 2;
 const betweenMs = 500;
 
 export interface Rest {
-  /** Something is done from now on; what it returns says that it is over. */
+  /** Marks the start of some work. Call the returned function when it is over. */
   working(): () => void;
   stop(): void;
 }
@@ -44,14 +45,15 @@ export function restWhenIdle(collect: () => void = collectGarbage, afterMs = qui
 }
 
 /**
- * The inspector's own collection, by a session within this process (no port is opened): it collects what the other kinds leave to
- * later, and gives back the room for new objects that V8 made larger while it worked and never makes smaller again (32 MB).
+ * Collects garbage through an inspector session within this process (no port is opened). This kind of collection frees
+ * what other kinds defer, and shrinks the space for new objects, which V8 otherwise enlarges under load and never
+ * shrinks again (32 MB).
  */
 function collectGarbage(): void {
-  // V8 keeps the text that an expression was last held against, such as a query of megabytes.
+  // V8 keeps the last text that a regular expression was matched against, such as a query of megabytes.
   /^/.exec("");
   const session = new Session();
   session.connect();
-  // A session can't end within its own answer.
+  // A session cannot disconnect within its own callback.
   session.post("HeapProfiler.collectGarbage", () => setImmediate(() => session.disconnect()));
 }

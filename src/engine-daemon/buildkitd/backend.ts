@@ -1,5 +1,5 @@
 /**
- * The BuildKit behind the daemon: our own supervised buildkitd, or one that runs elsewhere. Own one:
+ * The BuildKit that the daemon uses: a supervised buildkitd of its own, or one that runs elsewhere. States of its own:
  *
  *   starting ──▶ ready ──crash──▶ starting (sessions of the crashed one are ended)
  *                  └──crash within `stableAfterMs` of its start──▶ broken ──▶ the daemon gives up
@@ -17,29 +17,29 @@ import { type Registry, startRegistry } from "./registry.ts";
 import { sweepContainers } from "./sweep.ts";
 
 export interface Backend {
-  /** Waits for a restart under way. */
+  /** Returns a client. Waits while BuildKit is being restarted. */
   client(): Promise<BuildkitClient>;
-  /** As of now: nothing is waited for, a restart under way is told. */
+  /** Returns the current state without waiting. It reports a restart in progress. */
   status(): Pick<DaemonStatus, "buildkit" | "registry">;
   stop(): Promise<void>;
 }
 
 export interface BackendOptions {
   state: string;
-  /** Address of a BuildKit daemon that is not ours, or the executable of the one that we run. */
+  /** Address of a BuildKit daemon that runs elsewhere, or the executable of the one to run. */
   source: { address: string } | { buildkitd: string };
   log: Log;
-  /** Below which the cgroups of our own buildkitd's containers are. */
+  /** Parent cgroup of the containers of the daemon's own buildkitd. */
   cgroupParent?: string;
-  /** BuildKit ended by itself: what runs on it is lost. */
+  /** Called when BuildKit ended by itself, with everything that ran on it. */
   onLost(reason: string): void;
-  /** How long our own buildkitd may take to answer; for tests. */
+  /** Time limit for the own buildkitd's first answer; for tests. */
   answerMs?: number;
-  /** It can't be kept up. */
+  /** Called when buildkitd cannot be kept running. */
   onBroken(error: Error): void;
 }
 
-/** A buildkitd that lived this long is worth starting again. */
+/** A buildkitd that lived at least this long is restarted after a crash. */
 const stableAfterMs = 10_000;
 
 export function startBackend(options: BackendOptions): Promise<Backend> {
@@ -70,7 +70,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
   const registry: Registry | undefined = await startRegistry(state, imagesDir(), log);
 
   const binFolder = await gitWrapperFolder(state);
-  /** What was last up; while it is started again, who asks is told so. */
+  /** The last buildkitd that started. `status` describes it while it is being restarted. */
   let last: Buildkitd | undefined;
   const start = async (): Promise<Buildkitd> => {
     const startedAt = performance.now();
@@ -115,7 +115,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
   return {
     client: async () => (await running).client,
     status: () => {
-      // Nothing is a backend before its buildkitd was up once.
+      // `startOwn` resolves only after buildkitd has started once, so `last` is set.
       const { address, info, rootDir, child } = last!;
       const now = isUp ? { pid: child.pid } : { restarting: true as const };
       return {
@@ -128,7 +128,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
       const current = await running.catch(() => undefined);
       await current?.client.close();
       await Promise.all([current?.child.stop(stopGraceMs), registry?.child.stop(1000)]);
-      // One that is stopped while it fills its pool of network namespaces leaves some mounted.
+      // A buildkitd that is stopped while it fills its pool of network namespaces leaves some of them mounted.
       await sweepContainers(state, log);
       await removeBridge(state);
     },

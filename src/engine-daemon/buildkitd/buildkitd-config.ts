@@ -1,15 +1,15 @@
-/** The generated buildkitd.toml; a pure function of what the daemon found. */
+/** Generates buildkitd.toml, as a pure function of what the daemon found. */
 
 export interface BuildkitdConfig {
   rootDir: string;
   /** Path of the gRPC socket. */
   socket: string;
   otelSocket: string;
-  /** Where there is a CNI configuration, containers get a network of their own; else the host's. */
+  /** With a CNI configuration, containers get a network of their own. Without it, they share the host's. */
   cni?: { configFile: string; pluginDir?: string; preparedNamespaces: number };
-  /** `127.0.0.1:port` of the local registry that stands in for docker.io. */
+  /** `127.0.0.1:port` of the local registry that serves as the mirror of docker.io. */
   mirror?: string;
-  /** Below which the cgroups of containers are made. */
+  /** Parent cgroup of the containers. */
   cgroupParent?: string;
 }
 
@@ -17,7 +17,7 @@ export function buildkitdToml(config: BuildkitdConfig): string {
   const lines = [
     "# Written by `fastloop engine`; changes are lost at its next start.",
     `root = ${quote(config.rootDir)}`,
-    // For `insecureRootCapabilities`, which a module asks for explicitly; the socket is this user's alone.
+    // For `insecureRootCapabilities`, which a module requests explicitly. Only this user can use the socket.
     'insecure-entitlements = ["security.insecure", "network.host"]',
     "[grpc]",
     `  address = [${quote(`unix://${config.socket}`)}]`,
@@ -26,7 +26,7 @@ export function buildkitdToml(config: BuildkitdConfig): string {
     "[cdi]",
     "  disabled = true",
     "[history]",
-    // Records of finished builds are for tools that list them; here each edit would add some.
+    // Records of finished builds are for tools that list builds. Here each edit would add some.
     "  maxEntries = 0",
     "[worker.containerd]",
     "  enabled = false",
@@ -61,7 +61,7 @@ function networkLines(cni: BuildkitdConfig["cni"]): string[] {
   ];
 }
 
-/** A TOML basic string; JSON's escapes are a subset of TOML's. */
+/** Quotes a TOML basic string. JSON's escapes are a subset of TOML's. */
 function quote(text: string): string {
   return JSON.stringify(text);
 }

@@ -1,4 +1,4 @@
-/** Runs our own buildkitd: its configuration, its start, and a clear reason when it can't. */
+/** Runs the daemon's own buildkitd: its configuration, its start, and a clear reason when it cannot run. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
@@ -16,7 +16,7 @@ import { buildkitRoot, socketDir, temporaryRoot } from "../set-up/paths.ts";
 import { requireRoot } from "../set-up/require-root.ts";
 
 export interface Buildkitd {
-  /** `unix://…` */
+  /** Address as `unix://…`. */
   readonly address: string;
   readonly rootDir: string;
   readonly child: Child;
@@ -27,25 +27,28 @@ export interface Buildkitd {
 
 export interface BuildkitdOptions {
   state: string;
-  /** The executable. */
+  /** Path of the executable. */
   command: string;
   /** `127.0.0.1:port` of the local registry, if one is served. */
   mirror: string | undefined;
-  /** Below which the cgroups of its containers are. */
+  /** Parent cgroup of the containers. */
   cgroupParent: string | undefined;
-  /** Comes before all other folders of its PATH. */
+  /** Folder that comes first in buildkitd's PATH. */
   binFolder?: string;
   log: Log;
-  /** How long it may take to answer once it listens; for tests. */
+  /** Time limit for the first answer once buildkitd listens; for tests. */
   answerMs?: number;
 }
 
-/** A cold start loads plugins and the cache database; a busy machine with a large cache needs a while. */
+/** A cold start loads plugins and the cache database, which takes a while on a busy machine with a large cache. */
 const startTimeoutMs = 60_000;
-/** buildkitd writes its cache database at the end. */
+/** Time for buildkitd to write its cache database when it stops. */
 export const stopGraceMs = 10_000;
 const cniConfig = "/etc/buildkit/cni.json";
 
+/**
+ * Starts buildkitd, with a bridge for its containers where possible. Throws a `UserError` that says why it cannot run.
+ */
 export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildkitd> {
   assertCanRun();
   requireBuilt(options.command);
@@ -98,12 +101,12 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
     args: ["--config", config],
     env: {
       ...process.env,
-      // Logs are part of a function's result here, not a side channel: no clipping.
+      // Logs are part of a function's result here, so they must not be clipped.
       BUILDKIT_STEP_LOG_MAX_SIZE: "-1",
       BUILDKIT_STEP_LOG_MAX_SPEED: "-1",
-      // It makes temporary folders there, and a session that has ended has left only the name.
+      // buildkitd creates temporary folders there, but after a login session has ended only the variable is left.
       XDG_RUNTIME_DIR: undefined,
-      // What it leaves when it is killed is found by the sweep.
+      // The sweep removes what buildkitd leaves there when it is killed.
       TMPDIR: temporaryRoot(state),
       PATH: `${options.binFolder === undefined ? "" : `${options.binFolder}:`}${programPath()}`,
     },
@@ -116,8 +119,8 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
 }
 
 /**
- * It listens before it has set up its workers: only an answer shows that it lives. One that does not answer is stopped, as
- * nothing else would know of it any more.
+ * Waits for the first answer. buildkitd listens before it has set up its workers, so only an answer shows that it
+ * works. If none comes, it is stopped, because nothing else would know about it. Throws a `UserError`.
  */
 async function answering(
   address: string,
@@ -132,7 +135,7 @@ async function answering(
   const ended = child.ended.then((how) => {
     throw new UserError("engine-unavailable", `buildkitd did not start (${how})`, { detail: child.tail() });
   });
-  // Whichever comes second has nobody who waits for it.
+  // Nothing waits for whichever of the two settles second.
   for (const either of [answered, ended]) either.catch(() => undefined);
   try {
     return await Promise.race([answered, ended]);
@@ -148,7 +151,10 @@ async function answering(
   }
 }
 
-/** A configuration that an administrator made for BuildKit comes before ours. */
+/**
+ * Returns the CNI configuration. One that an administrator made for BuildKit takes precedence, unless others may change
+ * it.
+ */
 function cniOf(network: ContainerNetwork, log: Log): Pick<BuildkitdConfig, "cni"> {
   const problem = existsSync(cniConfig) ? changeableByOthers(cniConfig) : undefined;
   if (problem !== undefined) log.write("engine", `${cniConfig} is not used: ${problem}`);
@@ -157,7 +163,10 @@ function cniOf(network: ContainerNetwork, log: Log): Pick<BuildkitdConfig, "cni"
   return { cni: { configFile: network.configFile, pluginDir: network.pluginDir, preparedNamespaces } };
 }
 
-/** runc comes with the engine's package, or lives in sbin, which a user's PATH often lacks. */
+/**
+ * Returns the PATH in which runc is searched: the engine's package contains it, or it is in sbin, which a user's PATH
+ * often lacks.
+ */
 function programPath(): string {
   const ready = enginePackage();
   return `${ready === undefined ? "" : `${path.join(ready, "bin")}:`}${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
@@ -168,7 +177,10 @@ function assertCanRun(): void {
   requireSafeRunc(programPath());
 }
 
-/** The one that buildkitd will find. What is in npm's package is as fastloop itself; another one is the system's to check. */
+/**
+ * Checks the runc that buildkitd will find. The one in npm's package is trusted like fastloop itself; any other must
+ * not be writable by other users. Throws a `UserError` when it is missing or unsafe.
+ */
 export function requireSafeRunc(searched: string): void {
   const file = ["buildkit-runc", "runc"]
     .map((name) => findExecutable(name, { PATH: searched }))

@@ -1,4 +1,4 @@
-/** A program that the daemon runs and that must not outlive it. */
+/** Runs programs of the daemon that must not outlive it. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -13,21 +13,21 @@ export interface ChildOptions {
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   log: Log;
-  /** Where the process is noted, for the sweep after a daemon that died; see sweep.ts. */
+  /** State folder in which the process is recorded for the sweep after a daemon that died; see sweep.ts. */
   state: string;
 }
 
 export interface Child {
   readonly pid: number;
-  /** Resolves when the process has ended, with how. */
+  /** Resolves when the process has ended, to a description of how. */
   readonly ended: Promise<string>;
-  /** The last lines that it wrote. */
+  /** Returns the last lines of its output. */
   tail(): string;
-  /** SIGTERM, SIGKILL after the grace; resolves when it has ended. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves when the process has ended. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Asks again and again until the program answers; throws where it ends, or says nothing for too long. */
+/** Polls until the program answers. Throws a `UserError` when it ends or does not answer in time. */
 export async function untilAnswers(
   child: Child,
   name: string,
@@ -47,7 +47,7 @@ export async function untilAnswers(
 }
 
 const tailLines = 30;
-/** Has the kernel send SIGTERM to the child when we die without a chance to. Part of util-linux. */
+/** Program of util-linux that has the kernel send SIGTERM to the child when the daemon dies abruptly. */
 const setpriv = "/usr/bin/setpriv";
 
 export function startChild(options: ChildOptions): Child {
@@ -61,7 +61,7 @@ export function startChild(options: ChildOptions): Child {
     lines.push(line);
     lines.splice(0, Math.max(0, lines.length - tailLines));
   };
-  // By lines: a secret that is cut in two could not be masked.
+  // Read by lines, because a secret that is cut in two could not be masked.
   for (const input of [process_.stdout, process_.stderr]) createInterface({ input }).on("line", keep);
 
   const ended = new Promise<string>((resolve) => {
@@ -76,7 +76,7 @@ export function startChild(options: ChildOptions): Child {
   try {
     if (pid !== 0) noteProcess(options.state, options.name, pid);
   } catch (error) {
-    // Nothing would know of it any more.
+    // Without the record, nothing would know about the process after this daemon.
     process_.kill("SIGKILL");
     throw error;
   }
@@ -95,6 +95,6 @@ export function startChild(options: ChildOptions): Child {
 }
 
 function spawnOptions(options: ChildOptions) {
-  // A process group of its own: Ctrl-C in the terminal that started the daemon is not meant for it.
+  // A process group of its own keeps away Ctrl-C in the terminal that started the daemon.
   return { env: options.env, stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"], detached: true };
 }

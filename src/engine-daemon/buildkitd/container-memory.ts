@@ -1,11 +1,11 @@
-/** The memory of one container, by its cgroup: what it uses, the most that it may have, and whether that was too little. */
+/** Memory of one container, from its cgroup: usage, limit, and whether the limit was too low. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export interface ContainerMemory {
-  /** Without what the kernel keeps of its files and can give back. */
+  /** Bytes in use, without the file cache that the kernel can reclaim. */
   usedBytes: number;
-  /** Processes that were ended because it wanted more than it may have. */
+  /** Number of processes that the kernel killed because the container exceeded its limit. */
   kills: number;
 }
 
@@ -16,7 +16,10 @@ interface Cgroup {
 
 const mountedAt = "/sys/fs/cgroup";
 
-/** Of the container in which a process has that word in its command line; undefined where the machine can't tell. */
+/**
+ * Returns the memory of the container in which a process has this word in its command line, after setting its limit if
+ * one is given. Undefined when there is no such process or the machine cannot tell.
+ */
 export function containerMemory(word: string, limitBytes: number | undefined): ContainerMemory | undefined {
   try {
     const cgroup = cgroupOf(word);
@@ -37,7 +40,7 @@ function cgroupOf(word: string): Cgroup | undefined {
   const first = of(/^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(\/.+)$/);
   const second = of(/^0::(\/.+)$/);
   const folder = first === undefined ? second && path.join(mountedAt, second) : path.join(mountedAt, "memory", first);
-  // The root's is that of the whole machine.
+  // The root cgroup covers the whole machine, so it does not count.
   return folder === undefined || !existsSync(folder) ? undefined : { folder, isFirstVersion: first !== undefined };
 }
 
@@ -49,7 +52,9 @@ function hasWord(pid: string, word: string): boolean {
   }
 }
 
-/** What is swapped out would be slower than what is told: it gets no swap beside. */
+/**
+ * Limits the memory including swap, because a container that swaps would be slower than its reported memory suggests.
+ */
 function limit({ folder, isFirstVersion }: Cgroup, bytes: number): void {
   const [memory, swap] = isFirstVersion
     ? ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]
@@ -59,14 +64,15 @@ function limit({ folder, isFirstVersion }: Cgroup, bytes: number): void {
     try {
       write(swap, isFirstVersion ? bytes : 0);
     } catch {
-      // A kernel without accounts of swap.
+      // The kernel does not account swap.
     }
   };
   try {
     write(memory, bytes);
     withoutSwap();
   } catch {
-    // In version 1 both together are never less than the one: more than before begins with them.
+    // In cgroup version 1, the limit on memory and swap together is never below the one on memory. Raising the limits
+    // therefore starts with the former.
     withoutSwap();
     write(memory, bytes);
   }

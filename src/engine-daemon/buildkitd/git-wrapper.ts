@@ -1,10 +1,10 @@
-/** BuildKit runs the `git` that it finds first: ours, which goes through the proxy that keeps it off this machine. */
+/** Installs a `git` that BuildKit finds first. It uses the proxy that keeps git off this machine. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { findExecutable } from "../../paths/index.ts";
 import { gitProxyFor } from "../../core-api/index.ts";
 
-/** The folder to put before all others of buildkitd's PATH; undefined where there is no git. */
+/** Returns the folder to put first in buildkitd's PATH, or undefined when there is no git. */
 export async function gitWrapperFolder(
   state: string,
   env: NodeJS.ProcessEnv = process.env,

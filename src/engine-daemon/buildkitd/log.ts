@@ -1,21 +1,21 @@
 /**
- * The daemon's log: one file, kept below a size by moving it aside once. Tokens and environments never go in, and secrets
- * of sessions are masked. A disk that is full costs lines, nothing else.
+ * The daemon's log: one file, which is moved aside once when it reaches its maximum size. Tokens and environments are
+ * never written, and secrets of sessions are masked. On a full disk, lines are lost and nothing else happens.
  */
 import { appendFileSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
 import type { SecretMask } from "../../text/index.ts";
 
 const maxSizeBytes = 8 * 1024 * 1024;
-/** What is said of a session when it has ended comes within this time. */
+/** How long after a session's end its secrets stay masked, for messages that arrive late. */
 const forgetAfterMs = 60_000;
 
 export interface Log {
   readonly file: string;
   write(source: string, text: string): void;
-  /** The text as it may be told. */
+  /** Returns a text with all secrets masked. */
   masked(text: string): string;
-  /** Masks a session's secrets from here on; the function that is returned says that the session has ended. */
+  /** Masks a session's secrets from now on. Call the returned function when the session has ended. */
   hide(mask: SecretMask): () => void;
 }
 
@@ -46,7 +46,7 @@ export function openLog(state: string): Log {
         appendFileSync(file, lines, { mode: 0o600 });
         sizeBytes += lines.length;
       } catch {
-        // Whoever is told here that the log can't be written has only the log to say so.
+        // There is no other place to report that the log cannot be written.
       }
     },
   };

@@ -1,19 +1,22 @@
-/** Bounds the memory of all containers of this daemon together, where the machine has a cgroup for that. */
+/** Limits the memory of all containers of this daemon together, if the machine has a cgroup for it. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export interface MemoryCgroup {
-  /** Name below which BuildKit makes the cgroups of its containers. */
+  /** Name of the cgroup that is the parent of BuildKit's containers. */
   readonly name: string;
-  /** `undefined`: no bound. */
+  /** Sets the limit; `undefined` removes it. */
   bound(bytes: number | undefined): void;
   remove(): void;
 }
 
 const mountedAt = "/sys/fs/cgroup";
 
-/** With the folder's inode: in a chroot another engine's state has the same path, and cgroups are seen by both. */
+/**
+ * Returns the cgroup's name. It includes the folder's inode: an engine in a chroot can have a state folder with the
+ * same path, and both engines see the same cgroups.
+ */
 export function cgroupName(state: string): string {
   const inode = statSync(state, { throwIfNoEntry: false })?.ino;
   const hash = createHash("sha256")
@@ -22,7 +25,10 @@ export function cgroupName(state: string): string {
   return `fastloop-${hash.slice(0, 12)}`;
 }
 
-/** Whether a process with these lines of `/proc/PID/cgroup` is below another engine's cgroup; of nested ones the inner counts. */
+/**
+ * Reports whether a process with these lines of `/proc/PID/cgroup` belongs to another engine. For nested cgroups, the
+ * inner one decides.
+ */
 export function isOfAnotherEngine(cgroups: string, name: string): boolean {
   const names = cgroups
     .split("\n")
@@ -30,7 +36,10 @@ export function isOfAnotherEngine(cgroups: string, name: string): boolean {
   return names.length > 0 && !names.includes(name);
 }
 
-/** Undefined where the kernel, or the container that we are in, has none that can be written. */
+/**
+ * Opens the cgroup. Returns undefined when the kernel, or the container that the daemon runs in, has none that is
+ * writable.
+ */
 export function openMemoryCgroup(state: string, root = mountedAt): MemoryCgroup | undefined {
   const name = cgroupName(state);
   try {
@@ -43,7 +52,7 @@ export function openMemoryCgroup(state: string, root = mountedAt): MemoryCgroup 
   }
 }
 
-/** Makes the cgroup: in version 1 the one of the memory controller, in version 2 the one of all. */
+/** Creates the cgroup: the memory controller's in version 1, the unified one in version 2. */
 function prepared(root: string, name: string): { folder: string; file: string; none: string } {
   const first = path.join(root, "memory");
   if (existsSync(path.join(first, "memory.limit_in_bytes"))) {
@@ -60,7 +69,9 @@ function prepared(root: string, name: string): { folder: string; file: string; n
   return { folder, file: "memory.max", none: "max" };
 }
 
-/** In version 1 runc has made it for every controller. One that is in use stays: the next start takes it over. */
+/**
+ * Removes the cgroup. In version 1, runc has created it for every controller. One in use is kept for the next start.
+ */
 function remove(root: string, name: string): void {
   const folders = [root, ...readdirSync(root).map((each) => path.join(root, each))];
   for (const folder of folders)
@@ -68,7 +79,7 @@ function remove(root: string, name: string): void {
       try {
         rmdirSync(path.join(folder, below));
       } catch {
-        // It is not there, or not empty.
+        // It does not exist or is not empty.
       }
     }
 }

@@ -1,6 +1,7 @@
 /**
- * Which process the daemon is, and which are its children, for those who come when it does not answer or is gone. A file
- * names a process by pid and mark (start and boot): the next process of that pid is never taken for it.
+ * Records the daemon's and its children's processes, for others to find when the daemon does not answer or is gone. A
+ * file identifies a process by pid and mark (start time and boot), so that a later process with the same pid is never
+ * mistaken for it.
  */
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -11,7 +12,7 @@ export type ProcessName = "daemon" | "buildkitd" | "registry";
 
 const fileOf = (state: string, name: ProcessName): string => path.join(state, `${name}.pid`);
 
-/** Throws where it can't be written: nothing would know of the process any more. */
+/** Records a process. Throws when the file cannot be written, because nothing would know about the process. */
 export function noteProcess(state: string, name: ProcessName, pid: number): void {
   writeFileAtomically(fileOf(state, name), `${pid}\n${processMark(pid)}\n`, 0o600);
 }
@@ -20,7 +21,7 @@ export function forgetProcess(state: string, name: ProcessName): void {
   rmSync(fileOf(state, name), { force: true });
 }
 
-/** Its pid while it runs; undefined for one that has ended, and for what no daemon wrote. */
+/** Returns the pid of a recorded process while it runs. Undefined when it has ended or the file is not a daemon's. */
 export function notedProcess(state: string, name: ProcessName): number | undefined {
   let text: string;
   try {

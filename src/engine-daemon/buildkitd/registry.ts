@@ -1,6 +1,6 @@
 /**
- * The local image registry: serves the base images that set-up bootstrapped where no image registry can be reached
- * (docs/air-gapped.md). Read-only; BuildKit uses it as the mirror of docker.io.
+ * The local image registry. It serves the base images that set-up bootstrapped where no image registry can be reached
+ * (docs/air-gapped.md). It is read-only, and BuildKit's mirror of docker.io.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -13,14 +13,17 @@ import { requireBuilt } from "../../state/index.ts";
 import type { Log } from "./log.ts";
 
 export interface Registry {
-  /** `127.0.0.1:port`. */
+  /** Address as `127.0.0.1:port`. */
   readonly address: string;
   readonly child: Child;
 }
 
 const startTimeoutMs = 10_000;
 
-/** Undefined when there is nothing to serve. `images` is the folder that set-up filled. */
+/**
+ * Starts the registry. Resolves to undefined when there is nothing to serve. `images` is the folder that set-up filled.
+ * Throws a `UserError` when docker-registry is not installed or does not start.
+ */
 export async function startRegistry(state: string, images: string, log: Log): Promise<Registry | undefined> {
   const storage = path.join(images, "registry");
   if (!existsSync(path.join(storage, "docker"))) return undefined;
@@ -41,7 +44,7 @@ export async function startRegistry(state: string, images: string, log: Log): Pr
     name: "registry",
     command: requireBuilt(command),
     args: ["serve", config],
-    // The registry library would send traces to whatever these variables name.
+    // The registry's library would send traces to whatever these variables name.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, OTEL_TRACES_EXPORTER: "none" },
     log,
     state,
@@ -62,7 +65,7 @@ function registryConfig(storage: string, address: string): string {
   ].join("\n");
 }
 
-/** The port of last time if it is free, so that addresses in logs stay the same, else any. */
+/** Returns the previous port if it is free, so that addresses in logs stay the same, or else any free one. */
 async function choosePort(file: string): Promise<number> {
   const last = portIn(file);
   const port = (last === undefined ? undefined : await freePort(last)) ?? (await freePort(0));
@@ -70,12 +73,12 @@ async function choosePort(file: string): Promise<number> {
   try {
     writeFileSync(file, `${port}\n`);
   } catch {
-    // The next start takes another one.
+    // The next start then uses another port.
   }
   return port;
 }
 
-/** Undefined for what is no port that a user may listen on. */
+/** Returns undefined for anything but a port that users may listen on. */
 function portIn(file: string): number | undefined {
   try {
     const port = Number(readFileSync(file, "utf8"));

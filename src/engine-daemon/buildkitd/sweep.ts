@@ -1,7 +1,6 @@
 /**
- * Cleans up after a daemon, a buildkitd or a registry that was killed: processes, containers, mounts, network addresses,
- * files on their way and sockets that belong to this state folder and to nobody else. Runs under the lock, before anything is
- * started.
+ * Cleans up after a daemon, buildkitd or registry that was killed: processes, containers, mounts, network addresses,
+ * temporary files and sockets that belong to this state folder only. Runs under the lock, before anything is started.
  */
 import { execFile } from "node:child_process";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
@@ -15,7 +14,7 @@ import { buildkitRoot, foreignFolder, leasesFolder, socketDir, temporaryRoot } f
 import { cgroupName, isOfAnotherEngine } from "./memory-cgroup.ts";
 import { forgetProcess, notedProcess } from "./process-file.ts";
 
-/** How long an orphaned buildkitd may take to end by SIGTERM, and then by SIGKILL. */
+/** Time for an orphaned process to end after SIGTERM, and again after SIGKILL. */
 const graceMs = 5000;
 
 export async function sweep(state: string, log: Log): Promise<void> {
@@ -34,7 +33,10 @@ export async function sweep(state: string, log: Log): Promise<void> {
   }
 }
 
-/** Ends what runs in containers of this state folder's BuildKit, takes its mounts down and its addresses back. */
+/**
+ * Kills the processes in containers of this state folder's BuildKit, unmounts its mounts and frees its network
+ * addresses.
+ */
 export async function sweepContainers(state: string, log: Log): Promise<void> {
   if (process.platform !== "linux") return;
   const root = buildkitRoot(state);
@@ -44,13 +46,13 @@ export async function sweepContainers(state: string, log: Log): Promise<void> {
   }
   for (const mountPoint of mountsOf(root, mounts("self"))) await unmount(mountPoint, log);
   removeBundles(root, log);
-  // Nobody has an address any more: each that stays would be one less for ever.
+  // No container has an address now. Each lease that stays would take one away forever.
   rmSync(leasesFolder(state), { recursive: true, force: true });
 }
 
 /**
- * What runc was told of containers that a killed buildkitd left: each one's configuration has the values of its variables,
- * secrets among them. BuildKit takes it away itself where it ends a container, and never looks for it again.
+ * Removes runc's bundles of containers that a killed buildkitd left. Their configuration contains the values of
+ * variables, including secrets. BuildKit removes a bundle when the container ends, and never looks for old ones.
  */
 function removeBundles(root: string, log: Log): void {
   for (const worker of namesIn(root, /^runc-[a-z]+$/)) {
@@ -59,7 +61,7 @@ function removeBundles(root: string, log: Log): void {
       const bundle = path.join(executor, id);
       try {
         rmSync(path.join(bundle, "config.json"), { force: true });
-        // What is still mounted would be deleted with it.
+        // Deleting the bundle would delete the content of its mounts too.
         if (mountsOf(bundle, mounts("self")).length === 0) rmSync(bundle, { recursive: true, force: true });
       } catch (error) {
         log.write("engine", `could not remove ${bundle}: ${(error as Error).message}`);
@@ -76,10 +78,10 @@ function namesIn(folder: string, shape: RegExp): string[] {
   }
 }
 
-/** Files of sessions, and what buildkitd had in its hands: all of it is worth nothing to the next daemon. */
+/** Removes temporary files of sessions and of buildkitd, which are worthless to the next daemon. */
 async function sweepTemporary(state: string, log: Log): Promise<void> {
   const folder = temporaryRoot(state);
-  // In the folder for temporary files another user may have put something into its place.
+  // In the system's temporary folder, another user may have put something in its place.
   if (foreignFolder(path.dirname(folder)) !== undefined) return;
   const mountedThere = (): string[] =>
     mounts("self")
@@ -87,7 +89,7 @@ async function sweepTemporary(state: string, log: Log): Promise<void> {
       .filter((point) => point.startsWith(`${folder}/`))
       .sort((a, b) => b.length - a.length);
   for (const mountPoint of mountedThere()) await unmount(mountPoint, log);
-  // What is still mounted would be deleted with it.
+  // Deleting the folder would delete the content of its mounts too.
   if (mountedThere().length === 0) rmSync(folder, { recursive: true, force: true });
 }
 
@@ -99,7 +101,7 @@ async function unmount(mountPoint: string, log: Log): Promise<void> {
 
 async function end(pid: number): Promise<void> {
   kill(pid, "SIGTERM");
-  // One that is stopped hears of it only when it goes on.
+  // A stopped process handles SIGTERM only after it continues.
   kill(pid, "SIGCONT");
   const deadline = Date.now() + graceMs;
   while (isRunning(pid) && Date.now() < deadline) await sleep(20);
@@ -123,9 +125,10 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * Processes whose root file system lies below the folder: an overlay with a lower layer there, or a bind mount of it. One
- * that has our own root is none: in a container of an engine all processes have such a root, and we are one of them. Nor is
- * one of an engine in a chroot or a container whose state has the same path there: its cgroup tells.
+ * Returns the processes whose root file system is below the folder: an overlay with a lower layer there, or a bind
+ * mount of it. Processes with the daemon's own root are excluded: in an engine's container every process has such a
+ * root, the daemon included. Also excluded, by their cgroups, are processes of an engine in a chroot or a container
+ * whose state folder has the same path.
  */
 function containerProcesses(buildkitRoot: string, cgroup: string): number[] {
   const rootOf = (pid: number | "self"): string | undefined => mounts(pid).find(({ point }) => point === "/")?.line;
@@ -149,7 +152,10 @@ function textOf(file: string): string {
   }
 }
 
-/** Mount points below the folder, the deepest first, and what a killed buildkitd had mounted of it to work on. */
+/**
+ * Returns the mount points below the folder, the deepest first, including the temporary mounts of it that a killed
+ * buildkitd left.
+ */
 export function mountsOf(folder: string, mounted: readonly { point: string; line: string }[]): string[] {
   const isWork = ({ point, line }: { point: string; line: string }): boolean =>
     path.basename(point).startsWith("buildkit-mount") && line.includes(`${folder}/`);
@@ -167,12 +173,12 @@ function mounts(pid: number | "self"): { point: string; line: string }[] {
   }
 }
 
-/** `mountinfo` with its escapes undone. */
+/** Parses `mountinfo` and decodes its escapes. */
 export function parseMounts(text: string): { point: string; line: string }[] {
   return text.split("\n").map((line) => ({ line: unescape(line), point: unescape(line.split(" ")[4] ?? "") }));
 }
 
-/** The kernel writes blanks and backslashes in paths as octal escapes. */
+/** Decodes the octal escapes that the kernel writes for blanks and backslashes in paths. */
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_match, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

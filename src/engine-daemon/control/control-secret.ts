@@ -1,6 +1,6 @@
 /**
- * What a client of the control socket shows beside reaching it: a secret that each daemon makes anew and leaves in its
- * state folder for its user alone. Who was handed the socket, or found a way to its path, still can't read that file.
+ * Secret that clients of the control socket must send. Each daemon creates a new one and stores it in its state folder,
+ * readable by its user only. Access to the socket or its path is therefore not enough.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -13,14 +13,17 @@ const scheme = "Bearer ";
 
 const secretFile = (state: string): string => path.join(state, "control.secret");
 
-/** Makes the secret of this daemon, before it listens. */
+/** Creates the daemon's secret. Call this before listening. */
 export function makeControlSecret(state: string): string {
   const secret = randomBytes(32).toString("hex");
   writeFileAtomically(secretFile(state), secret, 0o600);
   return secret;
 }
 
-/** The header that a client sends; none where there is no secret to read: a daemon of before there was one. */
+/**
+ * Returns the header for a client to send. Empty when there is no readable secret, as with daemons from before it
+ * existed.
+ */
 export function controlHeaders(state: string): Record<string, string> {
   try {
     return { [header]: scheme + readFileSync(secretFile(state), "utf8") };
@@ -29,7 +32,7 @@ export function controlHeaders(state: string): Record<string, string> {
   }
 }
 
-/** Compares in constant time. */
+/** Reports whether a request carries the secret. Compares in constant time. */
 export function showsSecret({ headers }: http.IncomingMessage, secret: string): boolean {
   const shown = headers[header] ?? "";
   return timingSafeEqual(digest(shown), digest(scheme + secret));

@@ -29,16 +29,16 @@ import type { Sessions } from "./sessions.ts";
 
 export interface ControlOptions {
   socket: string;
-  /** What every request shows. */
+  /** Secret that every request must carry. */
   secret: string;
-  /** Into the daemon's log. */
+  /** Writes to the daemon's log. */
   onNote(text: string): void;
   graphqlPort: number;
   buildId: string;
   sessions: Sessions;
   client(): Promise<BuildkitClient>;
   engineInfo(): EngineInfo;
-  /** Waits for nothing: who asks wants to know whether the daemon is there. */
+  /** Returns at once, because the client may only want to know whether the daemon is alive. */
   status(): DaemonStatus;
   stop(reason: string): void;
   onError(error: unknown): void;
@@ -78,10 +78,13 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
   });
 }
 
-/** How often a session, and a request that takes long, hears that the daemon is there. */
+/** Interval of the signs of life for sessions and long requests. */
 const workingMs = 1000;
 
-/** Sends `102 Processing` at once and then each second until there is an answer: a client tells a slow daemon from a stuck one. */
+/**
+ * Sends `102 Processing` at once and then every second until there is an answer. By this, clients distinguish a slow
+ * daemon from a hung one.
+ */
 function tellThatItWorks(response: http.ServerResponse): void {
   const tell = (): void => void (response.headersSent || response.destroyed || response.writeProcessing());
   tell();
@@ -91,7 +94,7 @@ function tellThatItWorks(response: http.ServerResponse): void {
 
 async function route(request: http.IncomingMessage, response: http.ServerResponse, options: ControlOptions) {
   if (!showsSecret(request, options.secret)) {
-    // Before the answer: who asks without the secret may go with it.
+    // Look up the peer before answering, because a client without the secret may leave with the answer.
     options.onNote(`refused a request without the secret on the control socket: ${await peerOf(request.socket)}`);
     return reply(response, 401, { message: "the control socket wants the secret of its state folder" });
   }
@@ -136,7 +139,7 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
   }
 }
 
-/** Answers with lines until either side ends the session: a client that dies, however, closes the connection. */
+/** Opens a session and streams lines until either side ends it. However a client dies, its connection closes. */
 async function openSession(body: OpenSessionRequest, response: http.ServerResponse, options: ControlOptions) {
   const sameBuild = body.buildId === options.buildId;
   if (!sameBuild && options.sessions.count === 0) return reply(response, 409, { buildId: options.buildId });
@@ -149,8 +152,8 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   const write = (line: SessionLine): void => {
     if (!response.writableEnded && !response.destroyed) response.write(`${JSON.stringify(line)}\n`);
   };
-  // Waits for a restart of BuildKit. From the session's beginning to the answer's first line nothing is waited for, or its end
-  // could come before.
+  // Wait for a restarting BuildKit here. Nothing may be awaited between the session's start and the answer's first
+  // line, because the session could end before that line.
   const client = await options.client();
   const engine = options.engineInfo();
   const session = await options.sessions.open(client, body, {
@@ -176,14 +179,14 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   if (notices.length > 0) opened.notice = notices.join("\n");
   response.writeHead(200, { "content-type": sessionLines });
   response.write(`${JSON.stringify(opened)}\n`);
-  // Not for a client that reads nothing, which a debugger may have stopped.
+  // Skip clients that do not read, which a debugger may have stopped.
   const tell = (): void => void (response.writableNeedDrain || write({ kind: "alive" }));
   tell();
   const timer = setInterval(tell, workingMs).unref();
   response.once("close", () => clearInterval(timer));
 }
 
-/** The connection becomes the line between the user's terminal and a program in a container. */
+/** Connects the user's terminal with a program in a container; the upgraded connection is the line between them. */
 function connectTerminal(request: http.IncomingMessage, line: Duplex, sessions: Sessions): void {
   line.on("error", () => undefined);
   const header = (name: string): string => String(request.headers[name] ?? "");
@@ -194,7 +197,7 @@ function connectTerminal(request: http.IncomingMessage, line: Duplex, sessions: 
   if (!session.api.connectTerminal(header(terminalHeaders.id), line)) line.end();
 }
 
-/** The connection becomes the line to the helper in a service's container. */
+/** Connects a client with the helper in a service's container. */
 async function connectLive(request: http.IncomingMessage, line: Duplex, sessions: Sessions): Promise<void> {
   line.on("error", () => undefined);
   const header = (name: string): string => String(request.headers[name] ?? "");

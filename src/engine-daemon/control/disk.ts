@@ -1,4 +1,4 @@
-/** What BuildKit holds, as its records tell it. */
+/** Summarizes what BuildKit holds on disk, from the descriptions of its records. */
 import type { BuildkitClient } from "../../buildkit/types.ts";
 import type { EngineDisk } from "./protocol.ts";
 

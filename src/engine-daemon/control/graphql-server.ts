@@ -1,4 +1,4 @@
-/** The sessions' GraphQL endpoint. */
+/** The GraphQL endpoint of the sessions. */
 import { joined } from "../../async/index.ts";
 import { Refusal, startLoopbackServer, type LoopbackServer } from "../../graphql/index.ts";
 import { buildkitLost, isRefused } from "../../core-api/index.ts";
@@ -8,14 +8,17 @@ export type GraphqlServer = LoopbackServer;
 
 export interface GraphqlServerOptions {
   find(token: string): Access | undefined;
-  /** A request is worked on from now on; what it returns says that its answer is read. */
+  /** Called when work on a request starts. The returned function is called when the answer has been read. */
   working(): () => void;
   onError(error: unknown): void;
 }
 
 const graphqlResponse = "application/graphql-response+json";
 
-/** The first of the two kinds that the client names, as a Dagger engine chooses; the status of refused documents goes with it. */
+/**
+ * Returns the first supported content type that the client names, as a Dagger engine chooses. The status of refused
+ * documents depends on it.
+ */
 function contentTypeFor(accept: string): string {
   if (accept === "") return "application/json";
   for (const part of accept.split(",")) {
@@ -46,7 +49,7 @@ export function startGraphqlServer({ find, working, onError }: GraphqlServerOpti
         const refused = contentType === graphqlResponse ? 400 : 422;
         return { status: isRefused(result.errors) ? refused : 200, json: result, contentType };
       } catch (error) {
-        // The client of a session that ended still learns it.
+        // The client learns why the session ended.
         if (!session.signal.aborted) throw error;
         throw new Refusal(503, `the session ended: ${(session.signal.reason as Error).message}`);
       } finally {
@@ -56,14 +59,16 @@ export function startGraphqlServer({ find, working, onError }: GraphqlServerOpti
   });
 }
 
-/** A broken connection says nothing of why; the end of buildkitd, which is told to the session, may come a moment later. */
+/**
+ * A broken connection does not give a reason. The end of buildkitd, which ends the session, may follow a moment later.
+ */
 const endFollowsMs = 2000;
 
 function saysLost(error: unknown): boolean {
   return (error as { extensions?: { code?: unknown } }).extensions?.code === buildkitLost;
 }
 
-/** Resolves when the session has ended; of a BuildKit that runs elsewhere nobody hears, so not after long. */
+/** Resolves when the session has ended, but waits only briefly: the end of a BuildKit elsewhere is never reported. */
 function endOf(session: AbortSignal): Promise<void> {
   const waited = AbortSignal.any([session, AbortSignal.timeout(endFollowsMs)]);
   return new Promise((resolve) => {

@@ -1,11 +1,16 @@
-/** Who is at the other end of a unix socket, by the kernel's word: Node can't ask for it, the helper of tools/confine can. */
+/**
+ * Identifies the process at the other end of a unix socket. Only the kernel knows it, and Node cannot ask, so the
+ * helper of tools/confine does.
+ */
 import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { confineProgram } from "../../module/index.ts";
 
 const unknown = "a process that can't be told here";
 
-/** Undefined also where it is not as it was built: who starts it for more says so. */
+/**
+ * Returns the helper. Undefined also when it was modified, which is reported where function bodies are started with it.
+ */
 function helper(): string | undefined {
   try {
     return confineProgram();
@@ -14,7 +19,7 @@ function helper(): string | undefined {
   }
 }
 
-/** `pid 7 (node), user 1000`; where the system or a missing helper does not tell, a phrase that says so. */
+/** Describes the peer as `pid 7 (node), user 1000`, or with a phrase that says that it is unknown. */
 export function peerOf(socket: Duplex): Promise<string> {
   const program = process.platform === "linux" ? helper() : undefined;
   if (program === undefined || socket.destroyed) return Promise.resolve(unknown);

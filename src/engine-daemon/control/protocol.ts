@@ -1,32 +1,35 @@
-/** What the CLI and the engine daemon say to each other over the control socket. */
+/** Messages between the CLI and the engine daemon on the control socket. */
 import type { EngineEvent, EngineInfo, EngineLimits, SharedCache } from "../../core-api/types.ts";
 
 /** Body of `POST /sessions`. */
 export interface OpenSessionRequest {
-  /** Host paths of the session are relative to this absolute folder. */
+  /** Absolute folder that relative host paths of the session start from. */
   workdir: string;
-  /** The client's environment: `env://` secrets, registry credentials, proxies and certificates come from it. */
+  /** The client's environment. It provides `env://` secrets, registry credentials, proxies and certificates. */
   env: Record<string, string>;
-  /** The client's umask: what the daemon writes for it on the host has the modes that the client's own files would have. */
+  /**
+   * The client's umask. Files that the daemon writes for it on the host get the modes that the client's own files would
+   * have.
+   */
   umask?: number;
-  /** `dist/build-id` of the client. A daemon of another build refuses (409) while it is idle, so as to be replaced. */
+  /** `dist/build-id` of the client. An idle daemon of another build refuses (409), so that it is replaced. */
   buildId: string;
   cache?: SharedCache;
   limits?: EngineLimits;
   module?: { name: string; sourceDir: string };
-  /** Whose cache volumes the session has. */
+  /** Project whose cache volumes the session uses. */
   project: string;
-  /** Containers that ask for root capabilities get them. */
+  /** Whether containers may have root capabilities. */
   rootCapabilities?: boolean;
-  /** Nothing is fetched, and containers have no way to the network. */
+  /** When set, the session fetches nothing, and its containers have no network. */
   offline?: boolean;
-  /** Somebody works on its services: edits reach their containers by `GET /live`. */
+  /** Whether somebody works on the session's services. Edits reach their containers by `GET /live`. */
   live?: boolean;
-  /** Somebody sits at a terminal: a `TerminalOffer` is answered by connecting to it. */
+  /** Whether the client has a terminal. It then answers a `TerminalOffer` by connecting it. */
   terminal?: boolean;
 }
 
-/** Body of `POST /caches`: writes the session's results to its caches; answered when that is done. */
+/** Body of `POST /caches`, which writes the session's results to its caches and is answered when that is done. */
 export interface ExportCachesRequest {
   token: string;
 }
@@ -35,32 +38,32 @@ export interface ExportedCaches {
   notices: string[];
 }
 
-/** Body of `POST /memory`: of the container of a service, in a live session. */
+/** Body of `POST /memory`, which asks for the memory of a service's container in a live session. */
 export interface ServiceMemoryRequest {
   token: string;
   service: string;
-  /** What it may have from now on. */
+  /** New memory limit of the container. */
   limitBytes?: number;
 }
 
-/** Empty where it does not run, or the machine can't tell. */
+/** Empty when the service does not run or the machine cannot tell. */
 export type ServiceMemory = { usedBytes: number; kills: number } | Record<string, never>;
 
-/** Kind of the answer that a session is. */
+/** Content type of a session's answer. */
 export const sessionLines = "application/x-ndjson";
 
-/** First line of the answer to `POST /sessions`; each further line is a `SessionLine`. */
+/** First line of the answer to `POST /sessions`. Each further line is a `SessionLine`. */
 export interface SessionOpened {
   port: number;
   token: string;
-  /** Opens the same session to function bodies. */
+  /** Token with which function bodies use the session. */
   bodyToken: string;
   engine: EngineInfo;
-  /** Something that the user should know, e.g. that the daemon is of another build. */
+  /** A message for the user, for example that the daemon is of another build. */
   notice?: string;
 }
 
-/** A line each second: the client tells a daemon with nothing to say from a stuck one. */
+/** Sent every second. By this, the client distinguishes a daemon with nothing to report from a hung one. */
 export interface SignOfLife {
   kind: "alive";
 }
@@ -72,20 +75,20 @@ export interface SessionEnd {
 }
 
 /**
- * A program in a container wants the user's terminal: `GET /terminal` with these headers, upgraded, is a stream of frames
- * (terminal/frames.ts) until the program ends.
+ * A program in a container wants the user's terminal. `GET /terminal` with these headers, upgraded, is a stream of
+ * frames (terminal/frames.ts) until the program ends.
  */
 export interface TerminalOffer {
   kind: "terminal";
   id: string;
-  /** What will run. */
+  /** Name of the program. */
   name: string;
 }
 
 export const terminalProtocol = "fastloop-terminal";
 export const terminalHeaders = { token: "x-fastloop-token", id: "x-fastloop-terminal" } as const;
 
-/** `GET /live` with these headers, upgraded, is the line to the helper in a service's container (tools/shim/sync.go). */
+/** `GET /live` with these headers, upgraded, connects to the helper in a service's container (tools/shim/sync.go). */
 export const liveProtocol = "fastloop-live";
 export const liveHeaders = { token: "x-fastloop-token", service: "x-fastloop-service" } as const;
 
@@ -103,10 +106,10 @@ export interface DaemonStatus {
     address: string;
     version: string;
     platforms: string[];
-    /** Of our own one, while it is up. */
+    /** Process of the daemon's own buildkitd, while it is up. */
     pid?: number;
     rootDir?: string;
-    /** It ended by itself, and is being started again. */
+    /** Set while buildkitd is being restarted after it ended by itself. */
     restarting?: true;
   };
   /** The local image registry, where one is served. */
@@ -122,25 +125,27 @@ export interface StopRequest {
   force?: boolean;
 }
 
-/** Answer to `GET /disk`: what BuildKit holds, by its kinds of record (`regular`, `exec.cachemount`, `source.local`). */
+/**
+ * Answer to `GET /disk`: what BuildKit holds, by its kinds of record (`regular`, `exec.cachemount`, `source.local`).
+ */
 export interface EngineDisk {
   kinds: Record<string, { bytes: number; reclaimableBytes: number; records: number }>;
-  /** Layers of images, together, by the reference that they were pulled by. */
+  /** Total size of each image's layers, by the reference that it was pulled by. */
   images: { name: string; bytes: number }[];
-  /** Cache volumes: whose they are, what the project calls them, where they were mounted. */
+  /** Cache volumes: owning project, the project's name for each, and where it was mounted. */
   volumes: { project: string; name: string; path: string; bytes: number }[];
 }
 
-/** Answer to `POST /prune`: all that is not in use goes. */
+/** Answer to `POST /prune`, which removes everything that is not in use. */
 export interface PrunedDisk {
   freedBytes: number;
   records: number;
 }
 
-/** The daemon's exit codes that its starter understands. */
+/** Exit codes of the daemon that the process which starts it understands. */
 export const DaemonExit = { stopped: 0, failed: 1, lockHeld: 75 } as const;
 
-/** The daemon leaves the reason why it could not start here, as JSON of a `StartFailure`. */
+/** File in which the daemon stores why it could not start, as JSON of a `StartFailure`. */
 export const failureFile = "failure.json";
 
 export interface StartFailure {

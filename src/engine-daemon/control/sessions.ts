@@ -1,4 +1,4 @@
-/** The open sessions of the daemon: two tokens each, and everything that ends with them. */
+/** Open sessions of the daemon: two tokens for each, and everything that ends with it. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { openApiSession } from "../../core-api/index.ts";
 import { SecretMask } from "../../text/index.ts";
@@ -14,17 +14,17 @@ type ApiSession = Awaited<ReturnType<typeof openApiSession>>;
 
 export interface Session {
   readonly token: string;
-  /** For function bodies, to which the fields that reach the user's machine are refused. */
+  /** Token for function bodies, which are refused the fields that reach the user's machine. */
   readonly bodyToken: string;
   readonly api: ApiSession;
-  /** What the client should know from the start. */
+  /** Message for the client when the session opens. */
   readonly notice?: string;
-  /** Aborted when the session ends; requests of the session listen to it. */
+  /** Aborted when the session ends; its requests listen to it. */
   readonly signal: AbortSignal;
   close(reason: string): Promise<void>;
 }
 
-/** What a token opens. */
+/** What a token gives access to. */
 export interface Access {
   readonly session: Session;
   readonly isBody: boolean;
@@ -32,17 +32,19 @@ export interface Access {
 
 export interface SessionsOptions {
   shimDirectory(arch: string): Promise<string>;
-  /** Where sessions make folders of their own. */
+  /** Parent of the sessions' temporary folders. */
   temporaryRoot: string;
-  /** Undefined where BuildKit is not ours. */
+  /** Undefined when BuildKit runs elsewhere. */
   preparePlatform: PreparePlatform | undefined;
-  /** A session closes from now on; what it returns says that all it held is let go of. */
+  /**
+   * Called when a session starts to close. The returned function is called when everything that it held is released.
+   */
   working(): () => void;
   knownImages: KnownImages;
-  /** Undefined where the machine bounds the memory of containers by nothing. */
+  /** Undefined when the machine cannot limit the memory of containers. */
   memory: MemoryCgroup | undefined;
   onError(error: unknown): void;
-  /** Keeps a session's secrets out of the log until they are forgotten. */
+  /** Masks a session's secrets in the log. Call the returned function when the session has ended. */
   hide(mask: SecretMask): () => void;
 }
 
@@ -51,7 +53,7 @@ export interface Sessions {
   /** Milliseconds since the last session closed; 0 while one is open. */
   idleMs(): number;
   open(client: BuildkitClient, request: OpenSessionRequest, hooks: SessionHooks): Promise<Session>;
-  /** Tokens are compared in constant time. */
+  /** Finds what a token gives access to. Tokens are compared in constant time. */
   find(token: string): Access | undefined;
   closeAll(reason: string): Promise<void>;
 }
@@ -59,7 +61,7 @@ export interface Sessions {
 export interface SessionHooks {
   onEvent(event: EngineEvent): void;
   onTerminal(id: string, name: string): void;
-  /** Called once, when the session has ended, whoever ended it. */
+  /** Called once when the session has ended, whichever side ended it. */
   onClosed(reason: string): void;
 }
 
@@ -68,21 +70,23 @@ const unbounded =
 
 export function createSessions(options: SessionsOptions): Sessions {
   const sessions = new Map<Session, { full: Buffer; body: Buffer }>();
-  /** What each session lets its containers have; undefined: all that there is. */
+  /** Memory limit declared by each session; undefined means unlimited. */
   const memoryBytes = new Map<Session, number | undefined>();
-  /** All containers share one bound: the largest that is declared, and none while a session declares none. */
+  /** Sets the limit that all containers share: the largest declared one, or none while any session declares none. */
   const boundMemory = (): void => {
     const declared = [...memoryBytes.values()];
     const largest = declared.includes(undefined) ? undefined : Math.max(...declared.map((bytes) => bytes ?? 0));
     try {
       options.memory?.bound(declared.length === 0 ? undefined : largest);
     } catch (error) {
-      // Less than the containers of another session have already.
+      // The new limit is below what containers of another session already use.
       options.onError(error);
     }
   };
   let lastClosedAt = performance.now();
-  /** Why all were closed last: a session that was being opened then stands on what is gone. */
+  /**
+   * Why all sessions were last closed. A session that was being opened at that time depends on a BuildKit that is gone.
+   */
   let closedAll: { reason: string } | undefined;
 
   return {
@@ -96,7 +100,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const controller = new AbortController();
       const notify = (text: string): void => hooks.onEvent({ kind: "notice", text });
       const isOffline = request.offline === true;
-      // Of a platform that was not prepared before there is nothing.
+      // Offline, platforms that were not prepared before cannot be prepared.
       const prepare =
         isOffline && options.preparePlatform !== undefined ? () => Promise.resolve() : options.preparePlatform;
       const mask = new SecretMask();
@@ -142,7 +146,7 @@ export function createSessions(options: SessionsOptions): Sessions {
           hooks.onClosed(reason);
           const done = options.working();
           await api.close().catch(options.onError);
-          // Not before its containers have ended: the bound of those that stay would end them, or others' instead.
+          // Keep the limit until the containers have ended. A smaller one would kill them, or others instead of them.
           memoryBytes.delete(session);
           boundMemory();
           forget();
@@ -174,7 +178,7 @@ function newToken(): string {
   return randomBytes(32).toString("hex");
 }
 
-/** Of equal length for every token, as the comparison needs. */
+/** Hashes a token, because the comparison needs values of equal length. */
 function digest(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }

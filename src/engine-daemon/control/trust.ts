@@ -1,6 +1,6 @@
 /**
- * What containers must know of this host's network: extra CA certificates (TLS-inspecting proxies are common) and proxy
- * settings. They reach an exec as a secret mount, so that they are in no image and in no cache key.
+ * Reads what containers need to know about the host's network: extra CA certificates (TLS-inspecting proxies are
+ * common) and proxy settings. Execs get them as a secret mount, so that they are in no image and in no cache key.
  */
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
@@ -8,9 +8,9 @@ import path from "node:path";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface HostTrust {
-  /** PEM: the distribution's bundle and the extra certificates. Undefined when the host has none of its own. */
+  /** The distribution's bundle and the extra certificates as PEM. Undefined when the host has no extra certificates. */
   caBundlePem?: string;
-  /** HTTP_PROXY and relatives, names in upper case. */
+  /** HTTP_PROXY and related variables, with names in upper case. */
   environment: Record<string, string>;
 }
 
@@ -20,7 +20,7 @@ const systemBundles = [
   "/etc/ssl/ca-bundle.pem",
   "/etc/ssl/cert.pem",
 ];
-/** Where administrators put certificates of their own; the distribution merges them into its bundle. */
+/** Folders for administrators' own certificates, which the distribution merges into its bundle. */
 const localFolders = ["/usr/local/share/ca-certificates", "/etc/pki/ca-trust/source/anchors"];
 const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"];
 
@@ -34,7 +34,10 @@ export function readHostTrust(env: Environment): HostTrust {
   return caBundlePem === undefined ? { environment } : { caBundlePem, environment };
 }
 
-/** Of the files as they were when it was made: each exec asks, and reading and comparing them takes milliseconds. */
+/**
+ * Last bundle with the state of its files. Every exec asks for it, and reading and comparing the files takes
+ * milliseconds.
+ */
 let lastBundle: { key: string; pem: string | undefined } | undefined;
 
 function readCaBundle(env: Environment): string | undefined {
@@ -58,13 +61,13 @@ function caBundle(system: string | undefined, local: readonly string[], named: r
   return `${[...new Set([...inSystem, ...extra])].join("\n")}\n`;
 }
 
-/** Differs when the file was written or replaced. */
+/** Describes a file's state. It changes when the file is written or replaced. */
 function stateOf(file: string): string {
   try {
     const { ino, size, mtimeMs, ctimeMs } = statSync(file);
     return `${file} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
   } catch {
-    // Nothing there, or nothing that can be read: it holds no certificate either way.
+    // A missing or unreadable file contains no certificate.
     return file;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Rules that keep containers on a bridge off the machine that it belongs to: from the bridge nothing reaches this machine's
- * own addresses, the gateway's among them, nor ports that other programs publish there, nor the metadata of a cloud. What the
- * host asks of containers is answered; name servers and proxies of the user's that are on this machine stay reachable.
+ * Firewall rules that keep containers on a bridge off the host. From the bridge, containers cannot reach the host's own
+ * addresses (including the gateway's), ports that other programs publish there, or a cloud's metadata service. Answers
+ * to the host's own requests pass, and the user's name servers and proxies on the host stay reachable.
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { findSafeExecutable } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What containers may reach on this machine. */
+/** An endpoint on the host that containers may reach. */
 export interface Exception {
   address: string;
   port: number;
@@ -21,7 +21,7 @@ export interface Exception {
 
 const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
 const linkLocal = "169.254.0.0/16";
-/** Metadata of a cloud that is not at a link-local address. */
+/** Metadata service of a cloud that is not at a link-local address. */
 const metadata = "100.100.100.200";
 
 const chainsOf = (bridge: string): { input: string; forward: string } => ({
@@ -29,7 +29,7 @@ const chainsOf = (bridge: string): { input: string; forward: string } => ({
   forward: `${bridge}-fwd`,
 });
 
-/** Arguments of `iptables` and `ip6tables`, in their order. */
+/** Returns the arguments of the `iptables` and `ip6tables` calls, in order. */
 export function guardRules(
   bridge: string,
   exceptions: readonly Exception[],
@@ -60,23 +60,24 @@ export function guardRules(
       ]),
       ["-A", input, "-j", "REJECT"],
       ...fresh(forward, "FORWARD"),
-      // A port that Docker or another program publishes on this machine is led on to a container of its own.
+      // A port that Docker or another program publishes on the host is forwarded to a container of its own.
       ["-A", forward, "-m", "conntrack", "--ctstate", "DNAT", "-j", "REJECT"],
       ["-A", forward, "-d", linkLocal, "-j", "REJECT"],
       ["-A", forward, "-d", metadata, "-j", "REJECT"],
     ],
-    // Containers have no address of version 6 but the one that a link gives itself.
+    // Containers have no IPv6 address except the link-local one.
     ip6tables: [...fresh(input, "INPUT"), ["-A", input, ...established], ["-A", input, "-j", "REJECT"]],
   };
 }
 
-/** Puts the rules in place; says what is not guarded where that fails. */
+/** Installs the rules. On failure, returns a description of what is not guarded. */
 export async function guardBridge(bridge: string, env: Environment = process.env): Promise<string | undefined> {
   const rules = guardRules(bridge, exceptionsOf(env));
   const problem = await run("iptables", rules.iptables);
   return problem ?? (await run("ip6tables", rules.ip6tables));
 }
 
+/** Removes the rules of a bridge. */
 export async function releaseBridge(bridge: string): Promise<void> {
   const { input, forward } = chainsOf(bridge);
   const away = (chain: string, hook: string): string[][] => [
@@ -98,7 +99,7 @@ async function run(program: string, rules: readonly string[][], mayFail = false)
     try {
       await promisify(execFile)(command, ["-w", "5", ...rule]);
     } catch (error) {
-      // A chain that is there already, or a rule that is not.
+      // The chain exists already, or the rule to delete does not.
       if (mayFail || rule[0] === "-N" || rule[0] === "-D") continue;
       return `${program} ${rule.join(" ")}: ${((error as { stderr?: string }).stderr ?? String(error)).trim()}`;
     }
@@ -106,7 +107,10 @@ async function run(program: string, rules: readonly string[][], mayFail = false)
   return undefined;
 }
 
-/** Name servers and proxies that containers are told of and that are on this machine, though not on its loopback. */
+/**
+ * Returns the name servers and proxies that containers are told to use and that are on the host, though not on its
+ * loopback.
+ */
 export function exceptionsOf(
   env: Environment,
   own: ReadonlySet<string> = ownAddresses(),

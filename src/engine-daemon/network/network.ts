@@ -1,7 +1,7 @@
 /**
- * The network of containers. With CNI's bridge plugins each container has a network namespace of its own, behind a bridge
- * that belongs to this state folder alone: services may use the same port, as on a Dagger engine. Where that is not possible,
- * containers share the host's network, and the reason is in the engine's log.
+ * Network of the containers. With CNI's bridge plugins, each container has a network namespace of its own behind a
+ * bridge that only this state folder uses. Services may then use the same port, as on a Dagger engine. Otherwise
+ * containers share the host's network, and the engine's log says why.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -18,14 +18,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export type ContainerNetwork =
   { mode: "host"; reason: string } | { mode: "bridge"; bridge: string; pluginDir: string; configFile: string };
 
-/** Network namespaces that are made before they are needed: with one at hand an exec starts as fast as without. */
+/**
+ * Number of network namespaces to create in advance. With one available, an exec starts as fast as without a network of
+ * its own.
+ */
 export const preparedNamespaces = 4;
 
 const pluginDirs = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 const plugins = ["bridge", "host-local", "firewall", "loopback"];
 const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
 
-/** Decides, and writes the CNI configuration into the state folder. `FASTLOOP_NETWORK=host` switches bridges off. */
+/**
+ * Chooses the network and writes the CNI configuration to the state folder. `FASTLOOP_NETWORK=host` disables bridges.
+ */
 export function planNetwork(state: string, env: Environment = process.env): ContainerNetwork {
   if (env["FASTLOOP_NETWORK"] === "host") return { mode: "host", reason: "FASTLOOP_NETWORK=host" };
   const found = findPlugins();
@@ -51,7 +56,10 @@ export function planNetwork(state: string, env: Environment = process.env): Cont
   return { mode: "bridge", bridge, pluginDir, configFile };
 }
 
-/** Whoever could write a plugin would be root: what came with npm's package is as fastloop itself, others are the system's. */
+/**
+ * Finds the CNI plugins, which run as root. Those in npm's package are trusted like fastloop itself; any others must
+ * not be writable by other users.
+ */
 function findPlugins(): { pluginDir: string } | { reason: string } {
   const ready = enginePackage();
   const hasAll = (folder: string): boolean => plugins.every((name) => existsSync(path.join(folder, name)));
@@ -67,10 +75,10 @@ function findPlugins(): { pluginDir: string } | { reason: string } {
   return { reason: ["no CNI plugins (Debian: containernetworking-plugins)", ...problems].join("; ") };
 }
 
-/** Takes the bridge of a state folder down; its containers are gone by then. */
+/** Removes the bridge of a state folder. Its containers have ended by then. */
 export async function removeBridge(state: string): Promise<void> {
   const bridge = knownBridge(configOf(state))?.bridge;
-  // Never planned one: a host's network, or no BuildKit of ours.
+  // No bridge was ever planned: the host's network is used, or BuildKit runs elsewhere.
   if (bridge === undefined) return;
   await releaseBridge(bridge);
   if (!existsSync(`/sys/class/net/${bridge}`)) return;
@@ -83,18 +91,21 @@ const configOf = (state: string): string => path.join(state, "network.conflist")
 const bridgePrefix = "fastloop";
 
 /**
- * Not after the state folder's path: in a chroot, or a container on the host's network, another engine has the same path,
- * and the bridges of both are in one namespace.
+ * Returns a random name. One derived from the state folder's path could clash: an engine in a chroot, or in a container
+ * on the host's network, can have the same path, and both engines' bridges are in one namespace.
  */
 const newBridge = (): string => `${bridgePrefix}${randomBytes(3).toString("hex")}`;
 
-/** What containers need and would look for on themselves. */
+/**
+ * Returns a service that containers need but that is on the host's loopback, where they would look on themselves
+ * instead.
+ */
 function onlyOnLoopback(env: Environment): string | undefined {
   for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]) {
     const value = env[name] ?? env[name.toLowerCase()] ?? "";
     if (/^(?:[a-z0-9]+:\/\/)?(?:[^@/]*@)?(?:localhost|127\.[\d.]+|\[::1\])(?:[:/]|$)/i.test(value)) return name;
   }
-  // systemd-resolved has another file for others than itself, and BuildKit knows it.
+  // systemd-resolved provides another file for its clients, which BuildKit uses.
   if (existsSync("/run/systemd/resolve/resolv.conf")) return undefined;
   const servers = [...read("/etc/resolv.conf").matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
   const allLocal = servers.length > 0 && servers.every((address) => address === "::1" || address.startsWith("127."));
@@ -107,7 +118,7 @@ interface Bridge {
   subnet: string;
   /** Folder of the address leases. */
   leases: string;
-  /** Bytes. */
+  /** In bytes. */
   mtu: number;
 }
 
@@ -123,7 +134,7 @@ function conflist({ name, bridge, subnet, leases, mtu }: Bridge): string {
   });
 }
 
-/** The bridge of last time: what a killed daemon left has this name and this subnet still. */
+/** Returns the previous bridge. What a killed daemon left still uses its name and subnet. */
 function knownBridge(configFile: string): { bridge: string; subnet: string } | undefined {
   const text = read(configFile);
   const bridge = /"bridge":"(fastloop[0-9a-f]{6})"/.exec(text)?.[1];

@@ -1,13 +1,16 @@
-/** Addresses for a bridge of our own that collide with nothing on this host. */
+/** Chooses addresses for the bridge that do not collide with anything on the host. */
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 
-/** 1022 containers at a time. */
+/** A /22 has room for 1022 addresses. */
 const prefixLength = 22;
 const addresses = 2 ** (32 - prefixLength);
 const count = 2 ** (prefixLength - 12);
 
-/** One of 10.208.0.0/12's subnets that nothing on this host uses. */
+/**
+ * Returns a subnet of 10.208.0.0/12 that nothing on the host uses, or undefined when there is none. The search starts
+ * at `seed`.
+ */
 export function freeSubnet(seed: number): string | undefined {
   const used = usedRanges();
   for (let offset = 0; offset < count; offset++) {
@@ -19,7 +22,7 @@ export function freeSubnet(seed: number): string | undefined {
   return undefined;
 }
 
-/** What interfaces and routes cover, the default route apart. */
+/** Returns the ranges that interfaces and routes cover, except the default route. */
 function usedRanges(): { from: number; to: number }[] {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const local = own
@@ -44,7 +47,7 @@ function numeric(address: string): number {
   return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
-/** The kernel prints addresses of routes with the lowest byte first. */
+/** Parses a route's address, which the kernel prints with the lowest byte first. */
 function reversed(hex: string): number {
   return Buffer.from(hex, "hex").readUInt32LE(0);
 }
@@ -53,7 +56,10 @@ function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
 }
 
-/** The smallest of the host's: a packet that fits the bridge must fit the way out. */
+/**
+ * Returns the smallest MTU of the default routes' interfaces, because a packet that fits the bridge must fit the way
+ * out too. At most 1500.
+ */
 export function hostMtuBytes(): number {
   const names = read("/proc/net/route")
     .split("\n")

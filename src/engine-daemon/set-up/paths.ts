@@ -1,4 +1,4 @@
-/** Where the engine keeps things. tools/setup.mjs takes it from here (setup-support.ts). */
+/** Paths of the engine's files. tools/setup.mjs uses them too (setup-support.ts). */
 import { lstatSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -8,18 +8,24 @@ import { cacheHome, enginePackage, stateHome } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `$XDG_STATE_HOME/fastloop/engine[-hash]`: one per BuildKit address; `undefined` is our own buildkitd. */
+/**
+ * Returns `$XDG_STATE_HOME/fastloop/engine[-hash]`, one per BuildKit address. `undefined` stands for the daemon's own
+ * buildkitd.
+ */
 export function stateDir(buildkitHost: string | undefined, env: Environment = process.env): string {
   const suffix = buildkitHost === undefined ? "" : `-${sha256(buildkitHost).slice(0, 8)}`;
   return path.join(stateHome(env), `engine${suffix}`);
 }
 
-/** The kernel takes so many bytes for a socket's path. */
+/** Maximum length of a socket's path in the kernel. */
 const maxSocketPathBytes = 107;
-/** The longest one below the folder: buildkitd's, for a service of the host that a container reaches. */
+/** Longest socket path below the folder. It is buildkitd's, for a service of the host that a container reaches. */
 const deepestSocket = path.join("tmp", ".buildkit-ssh-sock0123456789", "ssh_auth_sock");
 
-/** Folder of the sockets and temporary files that belong to a state folder: a short one where that is a deep one. */
+/**
+ * Returns the folder for a state folder's sockets and temporary files, which has a short path if the state folder's is
+ * too long.
+ */
 export function socketDir(state: string): string {
   if (Buffer.byteLength(path.join(state, deepestSocket)) <= maxSocketPathBytes) return state;
   return path.join(tmpdir(), `fastloop-${userInfo().uid}-${sha256(state).slice(0, 16)}`);
@@ -29,24 +35,24 @@ export function controlSocket(state: string): string {
   return path.join(socketDir(state), "control.sock");
 }
 
-/** BuildKit's own state: its cache, its mounts. */
+/** BuildKit's own state: its cache and its mounts. */
 export function buildkitRoot(state: string): string {
   return path.join(state, "buildkit");
 }
 
-/** Who has which address on the bridge of containers. */
+/** Leases of the addresses on the containers' bridge. */
 export function leasesFolder(state: string): string {
   return path.join(state, "leases");
 }
 
-/** Files that live no longer than a daemon: of its sessions, and of its buildkitd. */
+/** Folder for files that do not outlive the daemon: those of its sessions and of its buildkitd. */
 export function temporaryRoot(state: string): string {
   return path.join(socketDir(state), "tmp");
 }
 
 /**
- * Folder of `buildkitd`, and for benchmarks `buildctl`: the engine's package, else where set-up builds them, as pinned by
- * tools/go.mod and made from tools/buildkitd.
+ * Returns the folder of `buildkitd`, and of `buildctl` for benchmarks. It is in the engine's package, or where set-up
+ * builds them as pinned by tools/go.mod from tools/buildkitd.
  */
 export function toolsDir(root: string, env: Environment = process.env): string {
   const ready = enginePackage(root);
@@ -55,7 +61,7 @@ export function toolsDir(root: string, env: Environment = process.env): string {
   return path.join(cacheHome(env), "tools", sha256(...pins).slice(0, 16), "bin");
 }
 
-/** Folder that holds the static `shim` for an architecture, as Go names it (`amd64`, `arm64`). */
+/** Returns the folder of the static `shim` for an architecture, named as in Go (`amd64`, `arm64`). */
 export function shimDir(root: string, arch: string, env: Environment = process.env): string {
   const ready = enginePackage(root);
   if (ready !== undefined) return path.join(ready, "shim", arch);
@@ -67,7 +73,7 @@ export function shimDir(root: string, arch: string, env: Environment = process.e
   return path.join(cacheHome(env), "shim", key, arch);
 }
 
-/** Storage of the local image registry that set-up fills where no image registry can be reached. */
+/** Storage of the local image registry, which set-up fills where no image registry can be reached. */
 export function imagesDir(env: Environment = process.env): string {
   return path.join(cacheHome(env), "images");
 }
@@ -78,9 +84,12 @@ function sha256(...parts: (string | Uint8Array)[]): string {
   return hash.digest("hex");
 }
 
-/** Folders that nobody else may write into: who could would be the daemon to our clients, or a client to our daemon. */
+/**
+ * Folders must not be writable by others: another user could then pose as the daemon to clients, or as a client to the
+ * daemon.
+ */
 
-/** Why a folder is not this user's alone; undefined when it is, or when there is none. */
+/** Returns why a folder does not belong to this user alone. Undefined when it does, or when there is none. */
 export function foreignFolder(folder: string): string | undefined {
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   const uid = process.getuid?.();

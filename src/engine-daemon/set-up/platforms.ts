@@ -1,6 +1,7 @@
 /**
- * Foreign platforms on first need: an image for another architecture asks set-up for emulation and, where base images are
- * bootstrapped, for that architecture's. Once per daemon; everyone who asks meanwhile waits for the same set-up.
+ * Prepares foreign platforms on first need. An image for another architecture makes set-up install emulation and, where
+ * base images are bootstrapped, that architecture's images. This happens once per daemon, and concurrent callers wait
+ * for the same set-up.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -8,38 +9,44 @@ import { runSetup } from "./run.ts";
 import type { Build, BuildkitClient } from "../../buildkit/types.ts";
 import { imagesDir } from "./paths.ts";
 
-/** Makes an architecture (as Go names it) usable for an image; `notify` gets lines of progress. */
+/** Makes an architecture (named as in Go) usable for an image. `notify` receives lines of progress. */
 export type PreparePlatform = (
   architecture: string,
   reference: string,
   notify: (text: string) => void,
 ) => Promise<void>;
 
-/** For our own buildkitd. One that runs elsewhere emulates what it can, and pulls what it needs. */
+/**
+ * Creates the preparation for the daemon's own buildkitd. One that runs elsewhere emulates what it can and pulls what
+ * it needs.
+ */
 export function createPreparePlatform(setup: typeof runSetup = runSetup): PreparePlatform {
   const native = process.arch === "x64" ? "amd64" : process.arch;
   const known = new Set(["amd64", "arm64"]);
   const preparing = new Map<string, Promise<void>>();
   return (architecture, reference, notify) => {
     if (architecture === native || !known.has(architecture)) return Promise.resolve();
-    // Only what comes from docker.io may have to be bootstrapped; all commands of the platform need the emulation.
+    // Only images from docker.io may have to be bootstrapped. Emulation is needed by all commands of the platform.
     const parts = reference.startsWith("docker.io/") ? ["images", "emulation"] : ["emulation"];
     const key = `${architecture} ${parts.join()}`;
     let pending = preparing.get(key);
     if (pending === undefined) {
       pending = setup(parts, { onNotice: notify }, ["--arch", architecture]);
       preparing.set(key, pending);
-      // What failed is tried again at the next need.
+      // After a failure, the next need tries again.
       pending.catch(() => preparing.delete(key));
     }
     return pending;
   };
 }
 
-/** The manifest of a bootstrapped image for one architecture; undefined for images that were not bootstrapped here. */
+/**
+ * Returns the manifest of a bootstrapped image for one architecture, or undefined for an image that was not
+ * bootstrapped here.
+ */
 export type BootstrappedManifest = (reference: string, architecture: string) => string | undefined;
 
-/** The client with each image's platform prepared before the image is resolved. */
+/** Returns a client that prepares each image's platform before it resolves the image. */
 export function withPlatforms(
   client: BuildkitClient,
   prepare: PreparePlatform,
@@ -54,7 +61,8 @@ export function withPlatforms(
           const architecture = platform.split("/")[1] ?? "";
           await prepare(architecture, reference, notify);
           const resolved = await build.resolveImageConfig(reference, platform);
-          // The tag's own digest changes when another platform is bootstrapped: results of this one must not.
+          // The tag's own digest changes when another platform is bootstrapped, which must not affect results of this
+          // one.
           const manifest = reference.includes("@") ? undefined : manifestOf(reference, architecture);
           return manifest === undefined ? resolved : { ...resolved, digest: manifest };
         },
@@ -63,7 +71,7 @@ export function withPlatforms(
   });
 }
 
-/** From what set-up wrote down; see tools/setup/decision.mjs. */
+/** Reads the manifest from what set-up recorded; see tools/setup/decision.mjs. */
 function bootstrappedManifest(reference: string, architecture: string): string | undefined {
   const repository = /^docker\.io\/([^:@]+)/.exec(reference)?.[1];
   if (repository === undefined) return undefined;
@@ -81,7 +89,9 @@ interface Decision {
   images?: Record<string, Record<string, { digest?: string }>>;
 }
 
-/** An object with some methods replaced. The others still run on the original, whose private fields they need. */
+/**
+ * Returns an object with some methods replaced. The others still run on the original, whose private fields they need.
+ */
 function override<T extends object>(target: T, methods: Partial<T>): T {
   return new Proxy(target, {
     get(original, key) {

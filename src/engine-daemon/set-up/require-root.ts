@@ -1,6 +1,9 @@
 import { UserError } from "../../errors/index.ts";
 
-/** Throws where a buildkitd of our own can't run, whatever is set up: asked before anything is built for it. */
+/**
+ * Throws a `UserError` when a buildkitd of fastloop's own cannot run here, whatever is set up. Check this before
+ * building anything for it.
+ */
 export function requireRoot(): void {
   if (process.platform !== "linux") {
     throw new UserError("engine-unavailable", `buildkitd runs on Linux only, this is ${process.platform}`, {

@@ -6,18 +6,20 @@ import { UserError } from "../../errors/index.ts";
 import { packageRoot } from "../../paths/index.ts";
 
 export interface SetupOptions {
-  /** One line about what is being done. */
+  /** Receives one line about what is being done. */
   onNotice?: (text: string) => void;
   signal?: AbortSignal;
 }
 
+/** Runs set-up for these parts; `extra` are further arguments. Throws a `UserError` when it fails. */
 export async function runSetup(
   parts: readonly string[],
   { onNotice, signal }: SetupOptions,
   extra: readonly string[] = [],
 ): Promise<void> {
   const script = path.join(packageRoot(), "tools", "setup.mjs");
-  // On a terminal set-up shows its own progress, and may ask; everything goes to stderr, stdout is for results.
+  // On a terminal, set-up shows its own progress and may ask questions. All its output goes to stderr, because stdout
+  // is for results.
   const terminal = process.stderr.isTTY;
   const child = spawn(process.execPath, [script, "--only", parts.join(","), "--no-packages", ...extra], {
     stdio: terminal ? ["inherit", process.stderr, process.stderr] : ["ignore", "pipe", "pipe"],
@@ -39,7 +41,7 @@ export async function runSetup(
   if (code !== 0) throw failure(tail.join("\n"), parts);
 }
 
-/** As set-up said it itself; on a terminal it has. */
+/** Returns the error in set-up's own words. On a terminal, set-up has printed them already. */
 function failure(said: string, parts: readonly string[]): UserError {
   const [, message, why, next] =
     /^set-up failed: (.+)\n((?: {4}.*\n)*)(?: {2}what to do: (.+))?/m.exec(`${said}\n`) ?? [];
@@ -54,7 +56,10 @@ function failure(said: string, parts: readonly string[]): UserError {
   });
 }
 
-/** Builds the helper of function bodies' boundary; what does so with a host is started without an engine. */
+/**
+ * Builds the helper that confines function bodies. A function runtime may be started without an engine, so this needs
+ * none.
+ */
 export function setUpBoundary(options: SetupOptions): Promise<void> {
   return runSetup(["boundary"], options);
 }

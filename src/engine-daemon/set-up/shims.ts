@@ -1,10 +1,16 @@
-/** The helper that runs commands in containers: set-up has this machine's, another architecture's is built on first need. */
+/**
+ * Provides the helper that runs commands in containers. Set-up builds it for this machine; for another architecture it
+ * is built on first need.
+ */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { requireBuilt } from "../../state/index.ts";
 import { runSetup } from "./run.ts";
 
-/** Gives the folder of an architecture's helper; of several that need one which is not there, the first has it built. */
+/**
+ * Returns a function that resolves to the folder of an architecture's helper. If it is missing, the first of several
+ * callers has it built and the others wait.
+ */
 export function createFindShim(
   fileFor: (architecture: string) => string,
   setup: typeof runSetup = runSetup,
