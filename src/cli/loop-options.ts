@@ -43,6 +43,7 @@ export function addLoopOptions(command: Command): Command {
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"));
 }
 
+/** Converts the command line to the loop's options. Throws for an invalid number or duration. */
 export function loopOptions(
   context: CliContext,
   flags: LoopFlags,

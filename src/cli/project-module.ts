@@ -21,6 +21,9 @@ interface ReadOptions {
   isSilent?: boolean;
 }
 
+/**
+ * Reads the project's module; reports on stderr if that takes long. Throws when there is no module or it is invalid.
+ */
 export function readModule(context: CliContext, options: ReadOptions = {}): Promise<ModuleInfo> {
   const { isSilent = false, moduleDir = context.options.module, configFile, config } = options;
   const loading = loadProjectModule({

@@ -39,6 +39,7 @@ export function projectOptions(context: CliContext, configFile?: string) {
   };
 }
 
+/** Reads the project. Throws when configuration or module are invalid. */
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
   const options = projectOptions(context, configFile);
   // A command that only reads deletes nothing, not even drafts that a dead process left.

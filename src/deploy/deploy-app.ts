@@ -177,7 +177,7 @@ async function plannedUnderLease(
 
 /**
  * Deploys an app. When that fails and the environment has `onFailure: rollback`, applies the last good release again.
- * Throws the deploy's error in any case, with the outcome of the rollback.
+ * The deploy's error is thrown even if the rollback succeeds, with the rollback's outcome in its message.
  */
 export async function deployOrGoBack(
   session: Session,

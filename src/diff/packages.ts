@@ -25,6 +25,7 @@ export function packagesOf(file: string): Map<string, string[]> {
   return found;
 }
 
+/** Compares packages by name and versions; the lists are sorted by name. */
 export function diffPackages(
   before: ReadonlyMap<string, readonly string[]>,
   now: ReadonlyMap<string, readonly string[]>,

@@ -55,6 +55,7 @@ export interface RunDiff {
 
 export type ReadManifest = (digest: string) => ReadonlyMap<string, string> | undefined;
 
+/** Compares two sets of runs. `manifest` returns the paths and content keys of an input, if they are still stored. */
 export function diffRuns(before: RunSet, now: RunSet, strategy: DiffStrategy, manifest: ReadManifest): RunDiff {
   const tree = strategy.diff(treeOf(before), treeOf(now));
   const names = [...new Set([...now.runs, ...before.runs].map(({ record }) => record.target))];

@@ -6,6 +6,7 @@ import { strategyOf, type Pair, type SpanNode } from "./tree.ts";
  */
 export const setBased = strategyOf("set", pairByName);
 
+/** Pairs nodes by name; unpaired nodes of `before` come last. */
 export function pairByName(before: readonly SpanNode[], now: readonly SpanNode[]): Pair[] {
   const open = new Map<string, SpanNode[]>();
   for (const node of before) {

@@ -4,6 +4,7 @@ import { UserError } from "../errors/index.ts";
 import type { ProjectState } from "../state/index.ts";
 import { ok, unknown, wrong, type CheckResult } from "./finding.ts";
 
+/** Checks that the project's `.fastloop` can be used. */
 export function checkState(state: ProjectState): CheckResult {
   try {
     state.requireUsable();
@@ -19,6 +20,7 @@ export function checkState(state: ProjectState): CheckResult {
   return ok("project-state", state.exists() ? state.path : "none yet");
 }
 
+/** Checks for the lock of a dead process, which the repair removes. */
 export function checkLock(state: ProjectState): CheckResult {
   if (!state.exists() || !state.has(".", "lock")) return ok("lock", "nobody works on this project");
   const holder = ProjectLock.holderOf(state);

@@ -63,6 +63,10 @@ export function checkDisk(id: string, folder: string, freeBytes: number, totalBy
   });
 }
 
+/**
+ * Checks the kernel's limits against the number of folders to watch. Undefined limits: no inotify; undefined folders:
+ * unknown.
+ */
 export function checkInotify(
   watches: number | undefined,
   instances: number | undefined,
@@ -110,6 +114,7 @@ const localKinds: Record<number, string> = {
   0x2fc12fc1: "zfs",
 };
 
+/** Checks that a folder is on a local file system. `kind` is the type that `statfs` reports. */
 export function checkFileSystem(id: string, folder: string, kind: number): CheckResult {
   const remote = remoteKinds[kind >>> 0];
   if (remote === undefined)

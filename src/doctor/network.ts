@@ -89,6 +89,7 @@ export async function checkRegistry(host: string, env: Environment): Promise<Che
   ];
 }
 
+/** Compares the clock with a registry's time; both in milliseconds since 1970. */
 export function checkClock(nowMs: number, toldMs: number): CheckResult {
   const skewMs = Math.abs(nowMs - toldMs);
   const found = `${Math.round(skewMs / 1000)} s off what the registry says`;

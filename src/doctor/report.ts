@@ -60,6 +60,7 @@ export function bugReport(results: readonly CheckResult[], version: string, hidd
 
 const publicHosts = /(?:^|\.)(?:docker\.io|ghcr\.io|quay\.io|gcr\.io|github\.com|mcr\.microsoft\.com)$/;
 
+/** Replaces private names, paths, hosts and addresses in a text by placeholders. */
 export function withoutPrivate(text: string, { home, user, host, project }: Private): string {
   const words: [string, string][] = [
     [project, "PROJECT"],

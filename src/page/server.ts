@@ -27,6 +27,7 @@ const mostUnread = 16 * 1024 * 1024;
 const heartbeatMs = 10_000;
 const mostFollowers = 32;
 
+/** Starts the server on a free port. Resolves when it listens. */
 export function servePage(source: PageSource): Promise<PageServer> {
   const token = randomBytes(32).toString("base64url");
   const assets = readAssets();

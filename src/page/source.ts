@@ -21,6 +21,7 @@ export const shownRuns = 30;
 /** Number of last lines shown of a failure. */
 const failureLines = 40;
 
+/** Returns the last lines of a text, after `…` if some are left out. */
 export function endOf(text: string, lines = failureLines): string {
   const all = text.trimEnd().split("\n");
   return all.length > lines ? `…\n${all.slice(-lines).join("\n")}` : all.join("\n");

@@ -9,6 +9,7 @@ export const percent = (part: number | undefined): string => (part === undefined
 export const signedPercent = (part: number | undefined): string =>
   part === undefined ? "" : `${part > 0 ? "+" : ""}${Math.round(part * 100)} %`;
 
+/** Returns the statistics as aligned text. */
 export function renderStatistics(statistics: Statistics, paint: Paint): string {
   const { period, total, functions, tiers, slowestTests, flakyTests } = statistics;
   const saved = total.savedMs > 0 ? `, ${duration(total.savedMs)} saved by what was current` : "";

@@ -50,6 +50,7 @@ export interface Statistics {
 const leastForTrend = 6;
 const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
 
+/** Returns the statistics of the entries within a period. Functions with the longest total wait come first. */
 export function statisticsOf(entries: readonly HistoryEntry[], period: Period): Statistics {
   const inPeriod = entries.filter(({ at }) => at >= period.fromMs && at < period.toMs);
   const byName = grouped(inPeriod, ({ target }) => target);

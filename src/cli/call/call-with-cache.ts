@@ -37,6 +37,10 @@ export interface CalledProject {
   isTyped?: boolean;
 }
 
+/**
+ * Runs a call, unless the project's cache has a result that is still valid, and closes the session. Throws the
+ * function's or engine's error.
+ */
 export async function callWithCache(
   call: ParsedCall,
   project: CalledProject,

@@ -23,6 +23,7 @@ export interface ProgressOptions {
   isPlain?: boolean;
 }
 
+/** Writes progress to a stream from its creation until `stop`. */
 export class Progress {
   private readonly options: ProgressOptions;
   private readonly live: boolean;

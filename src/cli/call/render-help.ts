@@ -3,6 +3,7 @@ import { choicesOf, commandName, isRequired, isSupported, servedMember, type Par
 import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
 import { argumentLine, summaryOf, toolchainSummary } from "./render-functions.ts";
 
+/** Returns the help text for the point that a parsed call has reached. */
 export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
   const last = call.core.at(-1) ?? call.own.filter((step) => step.kind === "function").at(-1);
   const isStart = call.core.length === 0 && call.own.every((step) => step.kind === "function" && step.fn.name === "");

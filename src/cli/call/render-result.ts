@@ -5,6 +5,9 @@ import { createHash } from "node:crypto";
 import { servedMember, servedObject } from "../../call/index.ts";
 import type { ModuleInfo, ReturnedValue, TypeRef } from "../../module/index.ts";
 
+/**
+ * Returns a result as text, or with `json` as indented JSON. `type` is the call's return type; a void result is empty.
+ */
 export function renderResult(value: ReturnedValue, type: TypeRef, json: boolean, module: ModuleInfo): string {
   if (type.kind === "void") return "";
   const renderer = new Renderer(module);

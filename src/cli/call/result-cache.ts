@@ -10,6 +10,7 @@ interface StoredResult {
   value: ReturnedValue;
 }
 
+/** Reads and writes results in a backend: the project's state, or an extension. */
 export class ResultCache {
   private readonly backend: CacheBackend;
 

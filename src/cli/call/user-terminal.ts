@@ -65,9 +65,7 @@ async function converse(
   try {
     if (signal.aborted) return;
     stdin.setRawMode(true);
-    // In Node's raw mode the terminal still turns
-    //  into \r
-    // , which the container's terminal has done already where needed.
+    // In Node's raw mode the terminal still turns \n into \r\n, which the container's terminal has done where needed.
     spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
     line = await remote.connect(size(), (data) => screen.write(data));
     stdin.on("data", onKeys).resume();

@@ -50,6 +50,7 @@ Examples:
     .action((names: string[], flags: WatchFlags) => watch(context, names, flags));
 }
 
+/** Runs a watch until the user ends it. Throws when it is interrupted by a signal, or when there is no module. */
 export async function watch(context: CliContext, names: string[], flags: WatchFlags): Promise<void> {
   const { signal } = context;
   // A broken configuration is waited for, but without a module the folder is most likely the wrong one.

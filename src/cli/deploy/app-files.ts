@@ -14,6 +14,7 @@ export interface AppFilesOptions {
   only: readonly string[] | undefined;
 }
 
+/** Scans the inputs of the apps that a watch deploys. */
 export class AppFiles {
   private readonly hasher: ContentHasher;
   private readonly options: AppFilesOptions;

@@ -12,6 +12,7 @@ export interface DiffEnvironmentFlags extends ClusterFlags {
   exitCode?: boolean;
 }
 
+/** Prints the changes of each app. Sets exit code 1 for a difference if `--exit-code` was given. */
 export async function diffEnvironment(context: CliContext, name: string, flags: DiffEnvironmentFlags): Promise<void> {
   const environment = await chooseEnvironment(context, name, flags);
   const report = await reporting(context, `diff ${name}`, async () => {

@@ -3,6 +3,7 @@ import { Cluster, followLogs, openForward, type HostAccess } from "../../deploy/
 import type { CliContext } from "../context.ts";
 import { asUserError, type ChosenEnvironment, type ClusterFlags } from "./environment.ts";
 
+/** Keeps forwards and logs running between deploys. */
 export class LiveApps {
   private readonly context: CliContext;
   private cluster: Cluster | undefined;

@@ -35,5 +35,6 @@ export function addChangeOptions(command: Command): Command {
 export const given = (flag: string, value: string | number | undefined): string[] =>
   value === undefined ? [] : [`--${flag}=${value}`];
 
+/** Returns the words of a call for an option that may be repeated. */
 export const givenAll = (flag: string, values: readonly string[] = []): string[] =>
   values.map((value) => `--${flag}=${value}`);

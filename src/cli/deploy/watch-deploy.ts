@@ -19,6 +19,7 @@ import { printReport } from "./report.ts";
 /** How long a deploy may continue after its files changed; then it is aborted for the newer edit. */
 const graceMs = 10_000;
 
+/** Deploys all apps, then watches and deploys until interrupted. Throws when the environment does not allow it. */
 export async function watchDeploy(
   context: CliContext,
   environment: ChosenEnvironment,

@@ -32,6 +32,10 @@ export interface DiffRunsFlags {
   config?: string;
 }
 
+/**
+ * Compares and prints two SBOM files, if both names are existing JSON files, else runs. Sets exit code 1 for a
+ * difference.
+ */
 export async function diffOfRunsOrFiles(
   context: CliContext,
   before: string | undefined,

@@ -91,6 +91,7 @@ const rootPrefix: Partial<Record<CiName, string>> = {
 /** Returns the file's path in the repository. */
 export const ciPath = (name: CiName): string => paths[name];
 
+/** Returns the workflow file for a CI system. */
 export function ciFile(name: CiName, options: CiOptions): CiFile {
   return { path: paths[name], text: templates[name](wordsOf(options, rootPrefix[name] ?? "")) };
 }

@@ -8,6 +8,7 @@ export interface MakefileOptions {
   environment: string | undefined;
 }
 
+/** Returns the text of the Makefile. */
 export function makefile({ fastloop, environment }: MakefileOptions): string {
   const targets: [name: string, command: string, what: string][] = [
     ["dev", "$(FASTLOOP) call build-dev sync", "build the dev image, or find it built"],

@@ -8,6 +8,7 @@ export interface Origin {
   imageRepository: string | undefined;
 }
 
+/** Asks git about the repository of a folder. Values are undefined outside of a repository. */
 export function originOf(root: string): Origin {
   const asked = new AskedGit(root);
   const git = (...words: string[]): string | undefined => {

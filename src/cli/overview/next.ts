@@ -25,6 +25,7 @@ export interface Facts {
 
 const shown = 4;
 
+/** Returns up to four suggestions, the most urgent first. */
 export function suggestions(facts: Facts): Suggestion[] {
   const { standings, expectedMs, busy, functions, hasServices, environments, hasRun } = facts;
   const names = (state: Standing["state"]): string[] =>

@@ -10,6 +10,7 @@ export function canAsk({ stdin, stderr, options }: CliContext): boolean {
 /** Contexts that wait for an answer; nothing else writes to the terminal meanwhile. */
 const asking = new WeakSet<CliContext>();
 
+/** Reports whether a question of this context waits for an answer. */
 export const isAsking = (context: CliContext): boolean => asking.has(context);
 
 /**

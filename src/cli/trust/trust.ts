@@ -19,6 +19,7 @@ import {
 import { canAsk, confirm } from "./confirm.ts";
 import type { CliContext } from "../context.ts";
 
+/** Returns whether a flag or variable decides about trust, or the stored decision. */
 export function trustModeOf({ options, env }: CliContext, flag = options.trust): TrustMode {
   return trustMode(flag, env);
 }

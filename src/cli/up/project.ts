@@ -58,6 +58,7 @@ export function upPlace(context: CliContext, configFile?: string): UpPlace {
   return new UpPlace(placeProject({ cwd: context.cwd, configFile }).root, context.env);
 }
 
+/** Reads a project's services; no names means all. Throws when a description is invalid or not allowed. */
 export function openUpProject(
   context: CliContext,
   names: readonly string[],

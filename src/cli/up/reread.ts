@@ -26,6 +26,7 @@ export interface RereadOptions {
   signal: AbortSignal;
 }
 
+/** Reads the project again after edits, one at a time. A project that can't be read leaves the services as they are. */
 export class Reread {
   private readonly options: RereadOptions;
   private project: UpProject;
@@ -94,6 +95,7 @@ export class Reread {
   }
 }
 
+/** Returns the rules of all services, and the files that they were read from. */
 export function rulesOfProject({ services, config, module, root, sources }: UpProject): Rules {
   const rules = services.map(
     (service) => [service.name, rulesOf(service.name, config, ServiceSource.inputsOf(service, module, root))] as const,

@@ -272,8 +272,10 @@ export function deployErrorOf(thrown: unknown): DeployError | undefined {
 
 /** Reports whether the server answered 404. */
 export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+/** Reports whether the server answered 401 or 403. */
 export const isForbidden = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 403 || error.status === 401);
+/** Reports whether the server answered 409. */
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
 
 /** Returns all items of a list, page after page. */

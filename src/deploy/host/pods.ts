@@ -16,6 +16,7 @@ export interface ForwardTarget {
   port: number;
 }
 
+/** Parses a `forward` entry, whose form the configuration schema has checked. */
 export function parseForward(text: string): ForwardTarget {
   const [local = "", ...rest] = text.split(":");
   const [kind, name] = rest.length > 1 ? (rest[0] ?? "").split("/") : [];
@@ -90,6 +91,7 @@ function pathOf(kind: string, name: string | undefined, namespace: string): stri
 
 const podName = (pod: unknown): string => textAt(pod, "metadata", "name") ?? "";
 
+/** Reports whether a pod is ready and not being deleted. */
 export const isReady = (pod: unknown): boolean =>
   textAt(pod, "metadata", "deletionTimestamp") === undefined &&
   listAt(pod, "status", "conditions").some(

@@ -29,4 +29,5 @@ export class DeployError extends Error {
   }
 }
 
+/** Creates the error of a request that is refused before anything was changed. */
 export const refuse = (message: string): DeployError => new DeployError("refused", message);

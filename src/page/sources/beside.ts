@@ -18,6 +18,7 @@ const lookMs = 2_000;
 /** Distinguishes services from functions of the same name. */
 const prefix = "service ";
 
+/** Polls the services every two seconds, and calls `onChange` when a status changed. */
 export class Beside {
   private readonly services: ServicesBeside | undefined;
   private readonly onChange: () => void;

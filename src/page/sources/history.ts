@@ -8,6 +8,7 @@ import type { HistoryFigures, PageHistory } from "../types.ts";
 
 const dayMs = 24 * 60 * 60_000;
 
+/** Returns points, figures and days of the last 30 days. */
 export function historyOfRuns(history: History, nowMs: number): PageHistory {
   const fromMs = nowMs - historyDays * dayMs;
   const entries = history.entries(fromMs);

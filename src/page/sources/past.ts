@@ -24,6 +24,7 @@ export interface Past {
 const seededLinesOfOne = 500;
 const seededCharacters = 8 * 1024 * 1024;
 
+/** Returns the newest recorded run of each function. */
 export function seededPast(store: RunStore): Map<string, Past> {
   return new Map(store.newestOfEach().map((record) => [record.target, pastOf(record)]));
 }
@@ -34,6 +35,7 @@ function pastOf({ startedAt, durationMs, error, steps }: RunRecord): Past {
   return { steps: [], tookMs: durationMs, endedMs: Date.parse(startedAt) + durationMs, failure, counts: steps };
 }
 
+/** Returns the last lines of each function's newest recorded run. */
 export function seededLines(store: RunStore): { name: string; lines: string[]; atMs: number }[] {
   let characters = 0;
   const newest = store.newestOfEach().sort((a, b) => (a.id < b.id ? 1 : -1));

@@ -25,6 +25,7 @@ export function actionsOf({ phase }: FunctionState): NodeAction[] {
   return phase === "running" || phase === "queued" ? ["cancel"] : ["run"];
 }
 
+/** Returns a line about a function: its current step, what it waits for, or its cause. */
 export function detailOf(fn: FunctionState, past: Past | undefined): string {
   if (fn.phase === "running") return shortName(past?.steps.at(-1) ?? past?.cause ?? "", 160);
   if (fn.phase === "cancelling") return "being cancelled";
@@ -36,6 +37,7 @@ export function detailOf(fn: FunctionState, past: Past | undefined): string {
   return past.cause ?? "";
 }
 
+/** Returns the state of the whole loop in one line, with its color. */
 export function statusOf(
   { functions, files }: LoopState,
   waiting: string | undefined,

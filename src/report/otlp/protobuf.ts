@@ -35,6 +35,7 @@ export interface TracesRequest {
 
 export const tracesCodec = <T extends object>(): Codec<T> => codecsOf([traces]).codec<T>("otlp.Request");
 
+/** Encodes an export request; converts ids from hexadecimal to bytes. */
 export function encodeTraces({ resourceSpans }: TracesRequest): Buffer {
   const bytes = (hex = ""): Buffer => Buffer.from(hex, "hex");
   const binary = ({ traceId, spanId, parentSpanId, ...rest }: OtlpSpan): object => ({

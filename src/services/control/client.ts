@@ -8,6 +8,7 @@ import { shellProtocol, upHeaders } from "./control.ts";
 import type { UpPlace } from "./place.ts";
 import type { UpEvent, UpStatus } from "../types.ts";
 
+/** Creates the error of a command for a project that is not up. */
 export function notUp(): UserError {
   return new UserError("usage", "no services of this project are up", { hint: "start them with `fastloop up`" });
 }
@@ -20,10 +21,15 @@ export async function statusOfUp(place: UpPlace): Promise<UpStatus | undefined> 
   });
 }
 
+/**
+ * Restarts services (no names: all) and resolves with the new status. Throws when the project is not up or a name is
+ * unknown.
+ */
 export async function restartUp(place: UpPlace, names: readonly string[]): Promise<UpStatus> {
   return await ask<UpStatus>(place, "POST", "/restart", { names }).catch(orNotUp);
 }
 
+/** Stops all services; resolves when they have stopped. Throws when the project is not up. */
 export async function downUp(place: UpPlace): Promise<void> {
   await ask(place, "POST", "/down").catch(orNotUp);
 }

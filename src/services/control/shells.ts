@@ -4,6 +4,7 @@ import { encodeFrame, failureOf, FrameReader, type EngineSession, type RemoteTer
 import { UserError } from "../../errors/index.ts";
 import { shellProtocol } from "./control.ts";
 
+/** Connects terminals of other commands to the terminals that the engine offers. */
 export class Shells {
   /** Callers waiting for a terminal. The engine offers one terminal at a time, in the order of the queries. */
   private readonly waiting: ((remote: RemoteTerminal) => void)[] = [];

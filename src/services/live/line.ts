@@ -19,6 +19,10 @@ interface Done {
   error: string | undefined;
 }
 
+/**
+ * Requests and answers as JSON lines; a request may be followed by file contents. Requests fail when the container goes
+ * away.
+ */
 export class LiveLine {
   private readonly line: Duplex;
   private readonly waiting = new Map<number, (done: Done | undefined) => void>();

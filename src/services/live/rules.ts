@@ -38,8 +38,8 @@ export interface Decision {
 }
 
 /**
- * Decides by rank: `rebuild` rules of `up`, then sync and restart rules with their commands, then inferred rebuild
- * rules.
+ * Decides what an edit of a file does; the first match wins: a `rebuild` rule of `up`; a `restart` rule, for a file that
+ * is synced or that no build reads; an inferred rebuild rule; a sync rule. Commands of `run` go with a restart or a sync.
  */
 export function decide(rules: LiveRules, file: string): Decision {
   const [told, inferred] = [true, false].map((isTold) =>

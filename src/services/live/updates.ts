@@ -46,6 +46,7 @@ export interface Rules {
   sources: readonly ScannedInput[];
 }
 
+/** Watches the project and applies each settled change to the services that it affects. */
 export class LiveUpdates {
   private readonly options: LiveOptions;
   private readonly input: ScannedInput;

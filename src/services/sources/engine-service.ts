@@ -17,6 +17,7 @@ export async function startService(session: EngineSession, made: MadeService, si
   await session.query(document, { id: made.id }, { signal });
 }
 
+/** Opens a tunnel from free ports on the host to all exposed ports of a service. */
 export async function openTunnel(session: EngineSession, made: MadeService, signal: AbortSignal): Promise<Running> {
   if (made.ports.length === 0) return { made, tunnel: undefined, ports: new Map() };
   const make =

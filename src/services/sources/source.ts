@@ -51,6 +51,7 @@ export interface MadeService {
 const ownFunction = "service";
 const imageFunction = "serviceImage";
 
+/** Creates services from declarations, with the module and the project's tree of the moment. */
 export class ServiceSource {
   /** Patterns of files that configured services are not given. */
   readonly exclude: readonly string[];

@@ -6,6 +6,10 @@ import type { ServiceUnit } from "./service-unit.ts";
 /** Matches the name of a step that is a service's process; see `startContainer` of the engine. */
 const serviceStep = /^service ([^:\s]+): /;
 
+/**
+ * Returns a listener for the session's events: those of a service's process go to its unit, notices and other finished
+ * steps to `tell`.
+ */
 export function eventsTo(units: () => readonly ServiceUnit[], tell: UpListener): (event: EngineEvent) => void {
   const steps = new Map<string, ServiceUnit>();
   return (event) => {
