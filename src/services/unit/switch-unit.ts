@@ -18,8 +18,8 @@ const retakeMs = 500;
 /**
  *     local ◀──────▶ container
  *
- * The old place ends only when the new one is ready; then the ports forward to the new one. Dependents keep their
- * containers.
+ * The old place ends only when the new one is ready. The ports forward to the new place, so dependents keep their
+ * containers; to a host process they forward from its start on.
  */
 export class SwitchUnit implements ServiceUnit {
   private readonly options: UnitOptions;
