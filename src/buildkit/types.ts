@@ -86,7 +86,7 @@ export interface ExecFailureInfo {
 export interface SecretStore {
   /**
    * Returns a secret's plaintext by id, or undefined. BuildKit calls this while an exec starts; the signal is aborted
-   * when the exec is cancelled.
+   * when the exec is canceled.
    */
   get(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
 }

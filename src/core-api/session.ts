@@ -203,7 +203,7 @@ export class Session {
     }
   }
 
-  /** Runs `ask` once per key. After a failure the next caller asks again, as do waiters if the asker was cancelled. */
+  /** Runs `ask` once per key. After a failure the next caller asks again, as do waiters if the asker was canceled. */
   async once<T>(key: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     for (;;) {
       let pending = this.answers.get(key) as Promise<T> | undefined;

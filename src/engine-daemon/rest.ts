@@ -18,6 +18,7 @@ export interface Rest {
   stop(): void;
 }
 
+/** Runs `collect` when no work has been marked for `afterMs` milliseconds. */
 export function restWhenIdle(collect: () => void = collectGarbage, afterMs = quietMs): Rest {
   let working = 0;
   let timer: NodeJS.Timeout | undefined;

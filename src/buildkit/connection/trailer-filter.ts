@@ -35,7 +35,7 @@ export class LongTrailerFilter {
     const out: Buffer[] = [];
     let rest = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
     this.#waiting = Buffer.alloc(0);
-    let plain = 0; // bytes at the start of `rest` that are copied as they are
+    let plain = 0; // bytes at the start of `rest` to copy unchanged
     const flush = (): void => {
       if (plain > 0) out.push(rest.subarray(0, plain));
       rest = rest.subarray(plain);
@@ -122,7 +122,7 @@ function withoutLongFields(block: Buffer): Buffer {
       if ((first & 0x80) !== 0)
         integer(7); // an indexed field
       else if ((first & 0xe0) === 0x20)
-        integer(5); // a new size of the dynamic table
+        integer(5); // a size update of the dynamic table
       else {
         const indexed = (first & 0x40) !== 0;
         if (integer(indexed ? 6 : 4) === 0) string();

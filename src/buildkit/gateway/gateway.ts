@@ -75,7 +75,7 @@ export class Gateway {
     return Promise.race([answer, ended]);
   }
 
-  /** The daemon does not stop the calls of a build that has ended, so each is cancelled here. */
+  /** The daemon does not stop the calls of a build that has ended, so each is canceled here. */
   async #unary<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
@@ -143,7 +143,7 @@ export class Gateway {
 
   /**
    * Stops what runs for this build alone, then ends the build. With this order the daemon still knows whom the results
-   * of dying execs belong to, and releases them. (Even so it keeps the writable mounts of a cancelled exec until it
+   * of dying execs belong to, and releases them. (Even so it keeps the writable mounts of a canceled exec until it
    * restarts: v0.33.1.) Pending calls reject at once; the promise resolves when the build has ended.
    */
   abort(): Promise<void> {

@@ -20,6 +20,7 @@ const QUIET_TIMEOUT_MS = 2_000;
  */
 const UNTOLD_MS = 25;
 
+/** Subscribes to the daemon's status of one build, and reports news to `onUpdate`. */
 export function followStatus(channel: Channel, ref: string, onUpdate: Listener): StatusFollower {
   const account = accountOf(onUpdate);
   const stream: ClientReadableStream<StatusMessage> = channel.serverStream(control.status, { ref });

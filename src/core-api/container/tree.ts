@@ -58,6 +58,7 @@ export function withMount(container: Container, mount: Mount): Container {
   return "tree" in mount.source ? changed(container, { mounts }) : { ...container, mounts };
 }
 
+/** Removes the topmost mount and the last secret that are mounted at exactly this path. */
 export function withoutMount(container: Container, target: string): Container {
   const index = container.mounts.findLastIndex((mount) => mount.target === target);
   const secret = container.secrets.findLastIndex(({ mountPath }) => mountPath === target);

@@ -14,7 +14,7 @@ export async function requireReachableGit(url: string): Promise<void> {
       `${url}: ssh would use your keys, which function bodies do not have; use https:// with httpAuthToken, or take a Directory as an argument`,
     );
   }
-  if (scheme !== "http" && scheme !== "https") return; // No address of another machine: git itself refuses it.
+  if (scheme !== "http" && scheme !== "https") return; // Not an address of another machine; git itself refuses it.
   const host = URL.parse(url)?.hostname;
   if (host === undefined) throw new ApiError(`invalid git URL ${JSON.stringify(url)}`);
   await addressesOf(host, true).catch((error: unknown) => {

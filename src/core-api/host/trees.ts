@@ -205,7 +205,7 @@ export class HostTrees {
       const root = realpathSync(folder);
       let entry = statEntry(root, base);
       if (entry?.type === "symlink") {
-        // The link is followed, as on a Dagger engine.
+        // A link is followed, as on a Dagger engine, where the file keeps the link's name.
         const target = realpathSync(path.join(root, base));
         const followed = statEntry(path.dirname(target), path.basename(target));
         if (followed !== undefined) return { root: path.dirname(target), entries: [followed], unreadable: [] };

@@ -79,6 +79,7 @@ export async function planOfHost(call: Call, service: HostService, container: Co
   return { exec, args, ports: portsOfHost(service), probed: [], check: undefined, sockets };
 }
 
+/** Returns the port that accepts connections; the backend's number if none was chosen. */
 export function frontendOf({ frontend, backend }: PortForward): number {
   return frontend ?? backend;
 }

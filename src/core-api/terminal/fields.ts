@@ -60,6 +60,10 @@ export const directoryTerminalResolvers: Record<string, Resolver<Directory>> = {
   },
 };
 
+/**
+ * `Service.terminal`: returns the service when its terminal has ended. Throws an `ApiError` for a service without a
+ * container.
+ */
 export async function serviceTerminal(
   service: Service,
   args: TerminalArguments,

@@ -21,6 +21,10 @@ const expected: Record<ExistsType, FileKind> = {
   SYMLINK_TYPE: "SYMLINK",
 };
 
+/**
+ * Reports whether something, of the given type if any, is at a path. Throws an `ApiError` below a file, as the kernel
+ * does.
+ */
 export async function existsIn(
   call: Call,
   tree: Tree,

@@ -42,6 +42,7 @@ export interface BackendOptions {
 /** A buildkitd that lived at least this long is restarted after a crash. */
 const stableAfterMs = 10_000;
 
+/** Connects to a BuildKit daemon, or starts one. Throws a `UserError` when it does not answer or cannot run. */
 export function startBackend(options: BackendOptions): Promise<Backend> {
   const { source } = options;
   return "address" in source ? connectRemote(source.address) : startOwn(options, source.buildkitd);

@@ -50,6 +50,7 @@ const tailLines = 30;
 /** Program of util-linux that has the kernel send SIGTERM to the child when the daemon dies abruptly. */
 const setpriv = "/usr/bin/setpriv";
 
+/** Starts a program and records its process. Throws when the record cannot be written; the program is killed then. */
 export function startChild(options: ChildOptions): Child {
   const tied = process.platform === "linux" && existsSync(setpriv);
   const process_ = tied

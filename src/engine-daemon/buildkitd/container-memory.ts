@@ -27,7 +27,7 @@ export function containerMemory(word: string, limitBytes: number | undefined): C
     if (limitBytes !== undefined) limit(cgroup, limitBytes);
     return read(cgroup);
   } catch {
-    return undefined; // It has just ended, or nothing may be written there.
+    return undefined; // The container has just ended, or its cgroup is not writable.
   }
 }
 

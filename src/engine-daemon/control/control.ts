@@ -44,6 +44,7 @@ export interface ControlOptions {
   onError(error: unknown): void;
 }
 
+/** Starts the server. Closing it also closes its connections and removes the socket. */
 export function startControl(options: ControlOptions): Promise<{ close(): void }> {
   const server = http.createServer((request, response) => {
     tellThatItWorks(response);
