@@ -16,12 +16,14 @@ export function page(): string {
 
 # What \`fastloop validate\` finds
 
-It reads \`fastloop.yaml\` and the module, and needs no engine. Three levels, each looked at where the one before holds: syntax,
-structure, semantic. A finding is a line \`file:line:column: code: message\` with a hint below it; \`--format github\` makes
-annotations of them, \`--json\` has them for programs. An **error** makes the configuration invalid (exit code 2); a **warning** is
-allowed, but hardly what was meant, and counts as an error with \`--strict\`. A test runs each example below.
+\`fastloop validate\` reads \`fastloop.yaml\` and the module, and needs no engine. It checks three levels, syntax, structure and
+semantic, and stops after a level with errors. Each finding is one line, \`file:line:column: code: message\`, with a hint below it.
+\`--format github\` prints findings as annotations, \`--json\` prints them for programs.
 
-Where an example is about calls, the module of the project is this one:
+An **error** makes the configuration invalid (exit code 2). A **warning** is valid but probably a mistake; with \`--strict\` it counts
+as an error. A test runs each example below.
+
+The examples with calls use this module:
 
 \`\`\`ts
 ${exampleModule.trimEnd()}
@@ -36,5 +38,5 @@ function section(
   { severity, title, why, example, module }: (typeof catalogue)[keyof typeof catalogue],
 ): string {
   const own = module === undefined ? "" : `\n\n\`\`\`ts\n${module.trimEnd()}\n\`\`\``;
-  return `### \`${code}\`\n\n${title} A${severity === "error" ? "n error" : " warning"}. ${why}\n\n\`\`\`yaml\n${example.trimEnd()}\n\`\`\`${own}`;
+  return `### \`${code}\`\n\n**${severity === "error" ? "Error" : "Warning"}:** ${title} ${why}\n\n\`\`\`yaml\n${example.trimEnd()}\n\`\`\`${own}`;
 }
