@@ -1,24 +1,24 @@
-/** What a call tells of itself while it runs and when it fails, without the secrets that it was given. */
+/** Masks the secrets given to a call in everything that it reports, while it runs and when it fails. */
 import type { EngineEvent, EngineSession } from "../engine/index.ts";
 import type { RuntimeLog } from "../module/index.ts";
 import { isTooShortToMask, SecretMask, tooShortToMask, type MaskedStream } from "../text/index.ts";
 
-/** Fields of errors that are no texts for people. */
+/** Fields of errors that are not shown as text. */
 const kept = new Set(["name", "code", "syscall", "errno", "cause", "exitCode"]);
 
-/** One for each call. */
+/** Mask of one call. */
 export class CallMask {
   private readonly mask = new SecretMask();
   private readonly streams = new Map<string, { masked: MaskedStream; tell: (text: string) => void }>();
 
-  /** A secret of the call, from here on. The embedded engine tells by itself of one that is too short to mask. */
+  /** Adds a secret of the call. The embedded engine itself reports one that is too short to mask. */
   add(plaintext: string, name: string, { engine }: EngineSession, onNotice: (text: string) => void): void {
     if (engine.kind === "dagger" && isTooShortToMask(plaintext) && plaintext.trim() !== "")
       onNotice(tooShortToMask(name));
     this.mask.add(plaintext);
   }
 
-  /** Hands the event on, a log once it is known that it ends in no secret. */
+  /** Passes an event on with masked texts; log text is held back while it may be the beginning of a secret. */
   event(event: EngineEvent, tell: (event: EngineEvent) => void): void {
     if (event.kind === "log")
       return this.piece(`${event.step} ${event.stream}`, event.text, (text) => tell({ ...event, text }));
@@ -26,12 +26,12 @@ export class CallMask {
     tell(this.mask.fields(event, ["name", "error", "text"]));
   }
 
-  /** Hands on what a body printed, in the same way. */
+  /** Passes on what a body printed, masked in the same way. */
   log(log: RuntimeLog, tell: (log: RuntimeLog) => void): void {
     this.piece(`body ${log.stream}`, log.text, (text) => tell({ ...log, text }));
   }
 
-  /** Hands on what was held back: of everything, or of streams whose name begins so. */
+  /** Passes on text that was held back: of all streams, or of those whose name starts with `prefix`. */
   end(prefix = ""): void {
     for (const [name, { masked, tell }] of this.streams) {
       if (!name.startsWith(prefix)) continue;
@@ -44,18 +44,19 @@ export class CallMask {
     return this.mask.value(value);
   }
 
-  /** Whether a secret is in it, as it is or encoded. */
+  /** Reports whether a secret is in a value, plain or encoded. */
   isIn(value: unknown): boolean {
     return this.mask.isIn(value);
   }
 
-  /** The same error, as it may be told: what an engine or a body says of a failure may hold what it was given. */
+  /** Masks an error in place: the message of an engine or a body may contain what it was given. */
   error(error: unknown): unknown {
     const seen = new Set<unknown>();
     for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) {
       seen.add(at);
       for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(at)))
-        // False for what the error's class has made constant, such as zod's list of problems.
+        // `defineProperty` returns false for fields that the error's class has made constant, such as zod's list of
+        // problems.
         if (!kept.has(name) && isPlain(own.value))
           Reflect.defineProperty(at, name, { ...own, value: this.mask.value(own.value as unknown) });
     }

@@ -4,8 +4,8 @@ import { chainOn } from "./query.ts";
 import type { ResolveContext } from "./resolve-value.ts";
 
 /**
- * Refuses a changeset that changes what is git's: an engine exports it as it is. `selections` lead from the value to the
- * changeset.
+ * Throws for a changeset with git's own files, because an engine exports it unchanged. `selections` lead from the value
+ * to the changeset.
  */
 export async function refuseGitsFiles(
   { $id, $type }: { $id: string; $type: string },
@@ -18,7 +18,7 @@ export async function refuseGitsFiles(
     throw new QueryError({ message: `a changeset with ${JSON.stringify(name)} in it is not exported` });
 }
 
-/** The first such path in an answer, however deep below lists and objects. */
+/** Returns the first such path in an answer, at any depth of lists and objects. */
 function gitsFileIn(answer: unknown): string | undefined {
   if (typeof answer === "string") return isGitsFile(answer) ? answer : undefined;
   if (typeof answer !== "object" || answer === null) return undefined;

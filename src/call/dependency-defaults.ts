@@ -1,4 +1,7 @@
-/** What functions of a module's dependencies are given by `defaultPath` and `defaultAddress`, as its own are. */
+/**
+ * Provides the `defaultPath` and `defaultAddress` values of functions in dependencies, as for the module's own
+ * functions.
+ */
 import type { EngineSession } from "../engine/index.ts";
 import type { FillDefaults } from "../module/index.ts";
 import { resolveArguments, type ResolveContext } from "./resolve-value.ts";
@@ -15,7 +18,7 @@ export function dependencyDefaults(
       session,
       query,
       engineFillsDefaults: false,
-      // No argument has a secret by itself.
+      // No argument has a secret as its default.
       onSecret: () => undefined,
     });
   };

@@ -1,4 +1,4 @@
-/** The grammar of `dagger call`, what its values become in a session, and how a chain runs. */
+/** The grammar of `dagger call`, the values of its arguments in a session, and how a chain runs. */
 export { CallMask } from "./call-mask.ts";
 export { choicesOf, type Choices } from "./grammar/choices.ts";
 export { configOption, moduleOption } from "./grammar/own-flags.ts";

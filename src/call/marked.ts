@@ -1,4 +1,7 @@
-/** Functions that are marked (`@check`, `@generate`, `@up`): the module's own, and those of its toolchains by `toolchain:function`. */
+/**
+ * Functions marked with `@check`, `@generate` or `@up`: the module's own, and those of its toolchains as
+ * `toolchain:function`.
+ */
 import { nameMatcher } from "../tree/index.ts";
 import { kebabCase, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
 import { commandName } from "./grammar/signature.ts";
@@ -8,11 +11,11 @@ type Mark = "isCheck" | "isGenerate" | "isUp";
 export interface MarkedFunction {
   /** `lint`, or `eslint:lint`. */
   name: string;
-  /** The same with the module's own name before it, as `dagger check -l` writes it. */
+  /** The name with the module's own name in front, as `dagger check -l` prints it. */
   fullName: string;
-  /** What else names it: of a blueprint an engine knows both its name and the project's. */
+  /** Another accepted name: for a blueprint, an engine knows both its name and the project's. */
   otherName?: string;
-  /** What `fastloop call` takes. */
+  /** Words for `fastloop call`. */
   words: string[];
   fn: FunctionInfo;
   module: ModuleInfo;
@@ -37,7 +40,9 @@ export function markedFunctions(module: ModuleInfo, mark: Mark): MarkedFunction[
   return [...own, ...others];
 }
 
-/** Those that the patterns name, in the order of declaration; `wrong` is the first pattern that names none. */
+/**
+ * Returns the functions that the patterns name, in order of declaration; `wrong` is the first pattern without a match.
+ */
 export function selectMarked<F extends MarkedFunction>(
   functions: readonly F[],
   patterns: readonly string[],
@@ -50,7 +55,10 @@ export function selectMarked<F extends MarkedFunction>(
   return wrong === undefined ? { selected } : { selected, wrong };
 }
 
-/** An engine lists generators of a blueprint as the project's, all else as the blueprint's, checks by both. */
+/**
+ * Returns the names of a module: an engine lists a blueprint's generators under the project's name, everything else
+ * under the blueprint's, and accepts both.
+ */
 export function ownersOf({ name, usedAs }: ModuleInfo, mark: Mark = "isCheck"): string[] {
   const { name: owner, project } = usedAs ?? { name: kebabCase(name) };
   if (project === undefined) return [owner];
@@ -60,7 +68,7 @@ export function ownersOf({ name, usedAs }: ModuleInfo, mark: Mark = "isCheck"): 
 const marked = (module: ModuleInfo, mark: Mark): FunctionInfo[] =>
   Object.values(module.objects[module.mainObject]?.functions ?? {}).filter((fn) => fn[mark]);
 
-/** Whether a name is meant: written out, by `*` and `?`, or with all others of its module. */
+/** Reports whether a pattern names a function: literally, with `*` and `?`, or by its toolchain's name. */
 export function isNamedBy(pattern: string, name: string): boolean {
   return nameMatcher(pattern)(name) || name.startsWith(`${pattern}:`);
 }

@@ -1,4 +1,7 @@
-/** The module that a command works with: named by `-m`, by `module:` of fastloop.yaml, or found upwards. */
+/**
+ * Finds the module that a command works with: named by `-m`, by `module:` of fastloop.yaml, or found in a parent
+ * folder.
+ */
 import path from "node:path";
 import { loadConfig, ownModule, type LoadedConfig } from "../config/index.ts";
 import { findModule, loadModule, packageModule, type ModuleInfo, type ModuleToFetch } from "../module/index.ts";
@@ -6,18 +9,18 @@ import { findGitRoot } from "../tree/index.ts";
 
 export interface ProjectModuleOptions {
   cwd: string;
-  /** `-m`. */
+  /** Value of `-m`. */
   moduleDir?: string;
-  /** `--config`. */
+  /** Value of `--config`. */
   configFile?: string;
-  /** The configuration, where it was read already. */
+  /** The configuration, if it has already been read. */
   config?: LoadedConfig;
   environment?: NodeJS.ProcessEnv;
-  /** Whether the user, for the project in that folder, lets a module be fetched. Without it none is. */
+  /** Asks whether the user allows a module to be fetched for the project in that folder. By default none is. */
   mayFetch?: (module: ModuleToFetch, project: string) => Promise<boolean>;
 }
 
-/** Loads the module; throws `UserError` where there is none, or where it or the configuration that names it is broken. */
+/** Loads the module. Throws a `UserError` if there is none, or if it or the configuration that names it is invalid. */
 export async function loadProjectModule(options: ProjectModuleOptions): Promise<ModuleInfo> {
   const { folder, config } = await placeModule(options);
   const { mayFetch } = options;
@@ -26,7 +29,7 @@ export async function loadProjectModule(options: ProjectModuleOptions): Promise<
   return ofProject(module, options.cwd, config);
 }
 
-/** Folder of the module, without reading it. */
+/** Returns the module's folder without reading the module. */
 export async function projectModuleFolder(options: ProjectModuleOptions): Promise<string> {
   return (await placeModule(options)).folder;
 }
@@ -37,7 +40,7 @@ async function placeModule({
   configFile,
   config: known,
 }: ProjectModuleOptions): Promise<{ folder: string; config?: LoadedConfig }> {
-  // What is wrong with the configuration is told by whoever needs it; a module that is found without it is not in doubt.
+  // Whoever needs the configuration reports its errors; a module that is found without it is used anyway.
   const read = await (known === undefined ? loadConfig({ cwd, file: configFile }) : Promise.resolve(known)).then(
     (config) => ({ config, error: undefined }),
     (error: unknown) => ({ config: undefined, error }),
@@ -58,8 +61,8 @@ function configuredModule(loaded: LoadedConfig | undefined): string | undefined 
 }
 
 /**
- * fastloop's own module is at home in every project: its `defaultPath: "/"` is the project that one stands in, not the
- * folder that npm installed it to.
+ * Sets the project of fastloop's own module, which works in every project: its `defaultPath: "/"` is the current
+ * project, not the folder where npm installed it.
  */
 function ofProject(module: ModuleInfo, cwd: string, config: LoadedConfig | undefined): ModuleInfo {
   const isInside = (folder: string): boolean => cwd === folder || cwd.startsWith(folder + path.sep);

@@ -1,6 +1,6 @@
-/** GraphQL as text. */
+/** Builds GraphQL text. */
 
-/** A JSON value as a GraphQL literal; enum members are not JSON, see `enumLiteral`. */
+/** Returns a JSON value as a GraphQL literal. Enum members are not JSON; see `enumLiteral`. */
 export function literal(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
@@ -10,13 +10,13 @@ export function literal(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Members are names: what is none cannot be written. */
+/** Returns an enum member as a GraphQL literal, which is a bare name. Throws if it is not a valid name. */
 export function enumLiteral(member: string): string {
   if (!/^[A-Za-z_]\w*$/.test(member)) throw new Error(`${member} is not an enum member`);
   return member;
 }
 
-/** `node(id) { ... on Type { a(x: 1) { b } } }`. */
+/** Returns `node(id) { ... on Type { a(x: 1) { b } } }`. */
 export function chainOn(id: string, type: string, selections: readonly string[]): string {
   const chain = selections.reduceRight(
     (inner, selection) => (inner === "" ? selection : `${selection} { ${inner} }`),

@@ -1,4 +1,4 @@
-/** Given values -> what a function takes: objects become ids of the open session. */
+/** Converts given values to what a function takes: objects become ids of the open session. */
 import { createHmac } from "node:crypto";
 import { execFile } from "node:child_process";
 import path from "node:path";
@@ -11,7 +11,7 @@ import { enumLiteral, literal } from "./query.ts";
 import { flagName } from "./grammar/signature.ts";
 import type { GivenArgument, GivenValue } from "./types.ts";
 
-/** A directory or file of the host that an argument is given or has by `defaultPath`; absolute. */
+/** A host directory or file that an argument was given or has by `defaultPath`; absolute. */
 export type HostInput = Extract<GivenValue, { kind: "directory" | "file" }>;
 
 export interface ResolveContext {
@@ -19,24 +19,27 @@ export interface ResolveContext {
   session: EngineSession;
   query: QueryOptions;
   env: NodeJS.ProcessEnv;
-  /** Folder that `file://` secrets are relative to. */
+  /** Base of relative `file://` secrets. */
   cwd: string;
-  /** Whether the engine fills in `defaultPath` and `defaultAddress` by itself: it does for a module that it serves. */
+  /** Whether the engine fills in `defaultPath` and `defaultAddress` itself, as it does for a module that it serves. */
   engineFillsDefaults: boolean;
-  /** The user typed the call: a secret may come out of a pipe. */
+  /** Whether the user typed the call; only then may a secret come from a pipe. */
   isTyped?: boolean;
-  /** The project's, by which secrets are named. */
+  /** Key of the project, by which secrets are named. */
   secretKey: Uint8Array;
-  /** Told the plaintext of every secret before the engine is. */
+  /** Called with the plaintext of every secret before the engine receives it. */
   onSecret(plaintext: string, name: string): void;
-  /** The id of a host tree or file, where the caller has its own way; the session is asked for it otherwise. */
+  /** Returns the id of a host tree or file in the caller's own way; by default the session is asked. */
   hostInput?: (input: HostInput, argument: ArgumentInfo) => Promise<string>;
 }
 
-/** A resolved value: JSON, objects as `{ $id }`, enum members marked for GraphQL. */
+/** A resolved value: JSON, with objects as `{ $id }` and enum members as their names. */
 export type ResolvedValue = unknown;
 
-/** All arguments of a step of the module, those from `defaultPath` and `defaultAddress` included; by name in code. */
+/**
+ * Resolves all arguments of a module's step, including those from `defaultPath` and `defaultAddress`; keyed by name in
+ * code.
+ */
 export async function resolveArguments(
   signature: readonly ArgumentInfo[],
   given: readonly GivenArgument[],
@@ -47,7 +50,7 @@ export async function resolveArguments(
       const written = given.find((candidate) => candidate.argument === argument)?.value;
       if (argument.engineFills === true && written === undefined && !context.engineFillsDefaults)
         return [argument.name, { $id: workspaceHandle, $type: "Workspace" }];
-      // The code does not know it.
+      // The project sets this default, so the code does not have it.
       if (argument.isProjectDefault === true && written === undefined && !context.engineFillsDefaults)
         return [argument.name, argument.defaultValue];
       const value = written ?? (context.engineFillsDefaults ? undefined : defaultOf(argument, context.module));
@@ -57,7 +60,7 @@ export async function resolveArguments(
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** What an argument is given, or has by itself; undefined where it has nothing. `place` is the function's, for errors. */
+/** Returns an argument's given or default value; undefined if it has neither. `place` is the function's, for errors. */
 export function valueOf(
   argument: ArgumentInfo,
   given: readonly GivenArgument[],
@@ -67,14 +70,14 @@ export function valueOf(
   return given.find((candidate) => candidate.argument === argument)?.value ?? defaultOf(argument, module, place);
 }
 
-/** What the engine would fill in by itself. */
+/** Returns the default that the engine would fill in. */
 function defaultOf(argument: ArgumentInfo, module: ModuleInfo, place?: string): GivenValue | undefined {
   if (argument.defaultAddress !== undefined) return { kind: "container", address: argument.defaultAddress };
   const input = argumentInput(module, argument, place);
   return input === undefined ? undefined : { kind: input.kind, path: input.path };
 }
 
-/** An argument's value as text of a GraphQL document. */
+/** Resolves an argument's value to GraphQL text. */
 export async function resolveLiteral(given: GivenArgument, context: ResolveContext): Promise<string> {
   return toLiteral(given.value, given.argument, context);
 }
@@ -162,7 +165,10 @@ function gitSelection({ url, ref, subdir, wanted }: Extract<GivenValue, { kind: 
 
 type GivenSecret = Extract<GivenValue, { kind: "secret" }>;
 
-/** The value of a secret reference; `cmd` runs in a shell, its whole output is the secret. */
+/**
+ * Returns the value of a secret reference. `cmd` runs in a shell, and its whole output is the secret. Throws a
+ * `UserError` if the secret cannot be read.
+ */
 export async function secretText(
   secret: GivenSecret,
   argument: ArgumentInfo,
@@ -191,21 +197,23 @@ export async function secretText(
     return (await promisify(execFile)("sh", ["-c", rest], { cwd, env, signal })).stdout;
   } catch (cause) {
     signal?.throwIfAborted();
-    // Its output may hold the secret: only that it failed is said.
+    // The error leaves out the command's output, which may contain the secret.
     throw new UserError("usage", "the secret's command failed", { place, cause });
   }
 }
 
 const fromPipes = new WeakMap<GivenSecret, Promise<Buffer>>();
 
-/** A pipe gives what is in it once; a call asks for its key, for its arguments and for its key again. */
+/**
+ * Reads a pipe only once, because a call needs the secret several times: for its key, its arguments, and its key again.
+ */
 function onceFrom(secret: GivenSecret, file: string, signal: AbortSignal | undefined): Promise<Buffer> {
   let reading = fromPipes.get(secret);
   if (reading === undefined) fromPipes.set(secret, (reading = readPipe(file, signal)));
   return reading;
 }
 
-/** Throws where it is not there, or something else. */
+/** Throws a `UserError` if the path is missing or of another kind. */
 export function requirePath(target: string, kind: "directory" | "file", argument: ArgumentInfo): void {
   const stats = statIfThere(target);
   const place = `--${flagName(argument)}`;
@@ -222,8 +230,9 @@ function innermost(answer: unknown): string {
 }
 
 /**
- * The name under which an engine gets a secret. A Dagger engine takes two secrets of one name for the same, also across
- * sessions, and would answer for a new value with the result of the old one: the value is in the name, as a keyed hash.
+ * Returns the name under which the engine gets a secret. A Dagger engine treats two secrets with one name as the same,
+ * even across sessions, and would answer a new value with the old one's result. The name therefore contains a keyed
+ * hash of the value.
  */
 export function secretName(name: string, plaintext: string, key: Uint8Array): string {
   return `${name}#${createHmac("sha256", key).update(plaintext).digest("hex").slice(0, 16)}`;

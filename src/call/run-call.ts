@@ -19,16 +19,19 @@ export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFi
   signal: AbortSignal;
   /** Reads the workspace for functions that take one. */
   workspace: WorkspaceReader;
-  /** Whose function it is, where that is another module than the runtime's. */
+  /** Module of the function, if it is not the runtime's. */
   of?: ModuleInfo;
-  /** The repository wrote the call: what it exports has nothing of git's, which would run from it. */
+  /** The call comes from the repository, so its exports exclude git's own files, from which git would run programs. */
   isOfRepository?: boolean;
 }
 
-/** Also where a file system does not tell capitals apart. */
+/** Patterns for `.git` in any case, for case-insensitive file systems. */
 const gitsFiles = [".[gG][iI][tT]", "**/.[gG][iI][tT]"];
 
-/** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
+/**
+ * Runs a call and returns the chain's value. A core object at the end is evaluated. If `-o` exports, the value is the
+ * path that was written.
+ */
 export async function runCall(call: ParsedCall, context: RunCallOptions): Promise<ReturnedValue> {
   const query: QueryOptions = { signal: context.signal, callId: context.callId };
   const module = call.toolchain?.module ?? context.module;
@@ -40,7 +43,7 @@ export async function runCall(call: ParsedCall, context: RunCallOptions): Promis
   };
   let value: ReturnedValue | undefined;
   for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
-  // Only without a step: a function that gives nothing has given its answer.
+  // Only without any step: a function that returns nothing has already answered.
   if (value === undefined) value = await context.runtime.call({ ...everyCall(context), function: "", args: {} });
   return mapItems(value, (item) => runCore(call, item, resolving, context.isOfRepository === true));
 }
@@ -73,7 +76,9 @@ function everyCall({
   return { callId, signal, workspace, exportTo, ...(of === undefined ? {} : { of }) };
 }
 
-/** For a body, which has the object's id: one that the session gave out, and no recipe of the body's own. */
+/**
+ * Exports objects for a body, which sends their ids: ids from the session are accepted, the body's own recipes are not.
+ */
 function exportsOf(session: RunCallOptions["session"], callId: string): ExportTo {
   return async (type, id, folder, signal) => {
     if (isRecipeId(id)) throw new Error("an id that describes calls is not exported");
@@ -82,7 +87,7 @@ function exportsOf(session: RunCallOptions["session"], callId: string): ExportTo
   };
 }
 
-/** A chain goes through a list by going through each of its items. */
+/** Applies a step to each item of a list. */
 async function mapItems(
   value: ReturnedValue,
   convert: (item: ReturnedValue) => ReturnedValue | Promise<ReturnedValue>,
@@ -103,7 +108,7 @@ async function runCore(
   isOfRepository: boolean,
 ): Promise<ReturnedValue> {
   if (value === null || typeof value !== "object" || !("$id" in value)) return value;
-  // `sync` in the middle changes nothing: what follows it evaluates the chain too.
+  // A `sync` in the middle has no effect, as the rest of the chain evaluates everything before it.
   const steps = call.core.filter((step, index) => step.fn.name !== "sync" || index === call.core.length - 1);
   const chains = await Promise.all(
     steps.map(async ({ type, fn, given }) => {
@@ -122,7 +127,7 @@ async function runCore(
   if (leafType !== undefined && !endsInSync) selections.push(leafSelection(leafType, call.output));
   if (selections.length === 0) return value;
   const exported = steps.at(-1)?.fn.name === "export" ? steps.at(-1)?.type : leafType;
-  // What git runs from is applied by nobody who agreed to changed files.
+  // Nobody who agreed to changed files has agreed to files from which git runs programs.
   if (exported === "Changeset" && /^export\b/.test(selections.at(-1) ?? ""))
     await refuseGitsFiles(value, selections.slice(0, -1), context);
   const document = chainOn(value.$id, value.$type, selections);
@@ -132,13 +137,13 @@ async function runCore(
   return asObjects(result, leafType);
 }
 
-/** The name of the object type, also through lists; undefined for scalars. */
+/** Returns the name of the object type, also through lists; undefined for scalars. */
 function itemTypeName(type: ParsedCall["returns"]): string | undefined {
   if (type.kind === "list") return itemTypeName(type.of);
   return type.kind === "object" ? type.name : undefined;
 }
 
-/** Whether `-o` writes such an object to the host. */
+/** Reports whether `-o` can write such an object to the host. */
 export function canExport(type: string): boolean {
   return (
     coreSchema()
@@ -147,7 +152,7 @@ export function canExport(type: string): boolean {
   );
 }
 
-/** What ends a chain in an object: its export, its evaluation, or where there is neither its id. */
+/** Returns the selection that ends a chain in an object: its export, its evaluation, or else its id. */
 function leafSelection(type: string, output: string | undefined): string {
   const fields = coreSchema().type(type)?.fields;
   if (output !== undefined && canExport(type)) {
@@ -157,7 +162,7 @@ function leafSelection(type: string, output: string | undefined): string {
   return fields?.sync === undefined ? "id" : "sync";
 }
 
-/** Takes the value out of the nesting; below a list, each item goes on by itself. */
+/** Extracts the value from the nested answer, for each item of a list. */
 function unwrap(answer: unknown, depth: number): ReturnedValue {
   if (depth === 0 || typeof answer !== "object" || answer === null) return answer as ReturnedValue;
   if (Array.isArray(answer)) return answer.map((item) => unwrap(item, depth));

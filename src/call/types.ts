@@ -1,7 +1,7 @@
-/** A parsed `fastloop call`: data, decided without an engine. */
+/** A parsed `fastloop call`: plain data that needs no engine. */
 import type { ArgumentInfo, FunctionInfo, Toolchain, TypeRef } from "../module/index.ts";
 
-/** A value as it was written, checked against its type. Objects are made of it once there is a session. */
+/** A value as written, checked against its type. Objects are created from it once there is a session. */
 export type GivenValue =
   | { kind: "literal"; value: string | number | boolean }
   | { kind: "enum"; member: string }
@@ -20,7 +20,7 @@ export interface GivenArgument {
   value: GivenValue;
 }
 
-/** One function of the module, or its constructor (name ""), on the way. */
+/** A function of the module in the chain, or its constructor (name ""). */
 export interface OwnStep {
   kind: "function";
   object: string;
@@ -31,7 +31,7 @@ export interface OwnStep {
 /** A field of one of the module's objects. */
 export interface FieldStep {
   kind: "field";
-  /** As it is in the object's state. */
+  /** Name in the object's state. */
   name: string;
 }
 
@@ -44,31 +44,31 @@ export interface CoreStep {
 }
 
 export interface ParsedCall {
-  /** Whose functions these are, where they are a toolchain's. */
+  /** Toolchain that the functions belong to, if any. */
   toolchain?: Toolchain;
-  /** The constructor first, where there is one. */
+  /** Steps in the module; the constructor, if any, comes first. */
   own: (OwnStep | FieldStep)[];
   core: CoreStep[];
-  /** What the whole chain gives. */
+  /** Type of the whole chain's value. */
   returns: TypeRef;
   output?: string;
   json: boolean;
   noCache: boolean;
-  /** The configuration that goes for it; the nearest one where it names none. */
+  /** Configuration file to use; by default the nearest one. */
   config?: string;
-  /** Nothing of the network is used. */
+  /** Use no network. */
   offline: boolean;
   verbose: boolean;
   silent: boolean;
-  /** `--trust` or `--no-trust` among the words. */
+  /** Set by `--trust` or `--no-trust`. */
   trust?: boolean;
-  /** Where function bodies run: a process beside the CLI, a Dagger engine's own containers, or `dagger call` itself. */
+  /** Where function bodies run: in a local process, in a Dagger engine's own containers, or in `dagger call` itself. */
   via: "host" | "module" | "call";
-  /** As given among the words of the call; there it says more than the environment. */
+  /** Engine named in the call; it overrides the environment. */
   engine?: string;
-  /** The call as `dagger call` takes it: without what only fastloop knows. */
+  /** The call in the words of `dagger call`, without options that only fastloop has. */
   words: string[];
   buildkitHost?: string;
-  /** `--help` was among the words: what follows the chain so far is wanted, not run. */
+  /** Set by `--help`: show what can follow the chain instead of running it. */
   help: boolean;
 }

@@ -1,6 +1,7 @@
 /**
- * The workspace of a call, as a Dagger engine gives it to functions that take a `Workspace`: the repository that one stands
- * in. Every read is noted, which is how it is known what such a function depends on; none leads out of the repository.
+ * The workspace of a call, as a Dagger engine gives it to functions with a `Workspace` argument: the repository of the
+ * current folder. Every read is recorded, which determines what such a function depends on; no read leaves the
+ * repository.
  */
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
@@ -9,28 +10,28 @@ import type { QueryOptions, TreeSync } from "../engine/index.ts";
 import { isInside, realPath, type WorkspaceReader } from "../module/index.ts";
 import { findGitRoot, listTree, localPatterns, statEntry, type TreeFilter, type TreeListing } from "../tree/index.ts";
 
-/** Where a workspace lies on this machine; real paths. */
+/** Location of a workspace on the host; real paths. */
 export interface WorkspacePlace {
-  /** The git repository, which no read leaves; without one the folder itself. */
+  /** The git repository, which no read leaves; outside of any repository the folder itself. */
   root: string;
-  /** Where the call is made: relative paths begin here. */
+  /** Folder of the call, where relative paths start. */
   folder: string;
 }
 
-/** Something that a function asked of its workspace; `path` is relative to the root, `.` is the root. */
+/** A function's read of its workspace; `path` is relative to the root, and `.` is the root. */
 export type WorkspaceRead =
   | { kind: "directory"; path: string; include: string[]; exclude: string[]; gitignore: boolean }
   | { kind: "file"; path: string }
-  /** Only whether it is there. */
+  /** Only whether the path exists. */
   | { kind: "presence"; path: string };
 
-/** A read, and what was there when it was made: the entries of a directory, or one, or none. */
+/** A read and what it found: the entries of a directory, one entry, or none. */
 export interface MadeRead {
   read: WorkspaceRead;
   listing: TreeListing;
 }
 
-/** A listing that was made before, and the filter that it was made with: what is read is exactly that. */
+/** An earlier listing with its filter; the read returns exactly that. */
 export interface ListedRead {
   filter: TreeFilter;
   listing: TreeListing;
@@ -40,11 +41,11 @@ export interface ListedRead {
 export interface CallWorkspaceOptions {
   trees: Pick<TreeSync, "directory" | "file">;
   query: QueryOptions;
-  /** Undefined for what has not been listed: it is listed now. */
+  /** Returns the earlier listing of a read; undefined to list it now. */
   listed?(read: WorkspaceRead): ListedRead | undefined;
-  /** What a directory goes without besides. */
+  /** What directories leave out in addition. */
   leaveOut?: TreeFilter["leaveOut"];
-  /** Told of paths, absolute, that are not what was listed any more. */
+  /** Called with absolute paths that have changed since they were listed. */
   onMoved?(paths: readonly string[]): void;
 }
 
@@ -53,7 +54,7 @@ export function workspaceAt(cwd: string): WorkspacePlace {
   return { root: findGitRoot(folder) ?? folder, folder };
 }
 
-/** What has to be looked at to know whether a read would give the same; our own state is no part of a workspace. */
+/** Returns the filter that decides whether a read would give the same again; fastloop's own state is excluded. */
 export function filterOfRead(read: WorkspaceRead): TreeFilter {
   if (read.kind !== "directory") return {};
   const { include, exclude, gitignore } = read;
@@ -66,7 +67,7 @@ export function filterOfRead(read: WorkspaceRead): TreeFilter {
 
 const ownState = "**/.fastloop";
 
-/** More reads than this nobody makes; without a bound a body could fill the CLI's memory. */
+/** Upper bound that keeps a body from filling the CLI's memory. */
 const maxReads = 10_000;
 
 export class CallWorkspace implements WorkspaceReader {
@@ -79,7 +80,7 @@ export class CallWorkspace implements WorkspaceReader {
     this.options = options;
   }
 
-  /** What has been read so far, each once, in an order that does not depend on which came first. */
+  /** Returns the reads so far, each once, in an order that does not depend on which came first. */
   get reads(): MadeRead[] {
     return [...this.made].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, read]) => read);
   }
@@ -101,7 +102,7 @@ export class CallWorkspace implements WorkspaceReader {
         return "fastloop";
       case "hasConfig":
       case "initialized":
-        // As an engine of 0.21 answers: it reads no configuration of workspaces.
+        // An engine of 0.21 answers the same, as it reads no configuration of workspaces.
         return false;
       case "configPath":
         return "";
@@ -112,7 +113,7 @@ export class CallWorkspace implements WorkspaceReader {
     }
   }
 
-  /** Git's own files change with every command of it, and are left out. */
+  /** Git's own files change with every git command, so they are left out. */
   readByEngine(): void {
     const read: WorkspaceRead = { kind: "directory", path: ".", include: [], exclude: ["**/.git"], gitignore: false };
     this.note(read, this.listed(read, this.place.root).listing);
@@ -130,7 +131,7 @@ export class CallWorkspace implements WorkspaceReader {
     };
     const stats = statSync(real, { throwIfNoEntry: false });
     if (stats?.isDirectory() !== true) {
-      // That there is none may be what the function wanted to know.
+      // The function may depend on the folder's absence.
       this.note(stats === undefined ? read : { kind: "file", path: read.path }, listingOf(real));
       throw new Error(`workspace directory ${JSON.stringify(given)}: there is no such directory`);
     }
@@ -143,7 +144,7 @@ export class CallWorkspace implements WorkspaceReader {
 
   private listed(read: WorkspaceRead, real: string): ListedRead {
     const before = this.options.listed?.(read);
-    // Links on the way led elsewhere when it was listed.
+    // If not, a link on the way led elsewhere when it was listed.
     if (before?.listing.root === real) return before;
     const { leaveOut } = this.options;
     const filter = { ...filterOfRead(read), ...(leaveOut === undefined ? {} : { leaveOut }) };
@@ -158,7 +159,9 @@ export class CallWorkspace implements WorkspaceReader {
     return { $id: (await this.options.trees.file(real, this.options.query)).id, $type: "File" };
   }
 
-  /** As an engine does it: from the folder upwards to the root, the path of the first one from the root on. */
+  /**
+   * Searches upwards from the folder to the root, as an engine does; returns the path of the first match from the root.
+   */
   private findUp(name: string, from: string): string | null {
     for (let folder = this.inside(from).absolute; ; folder = path.dirname(folder)) {
       const candidate = path.join(folder, name);
@@ -170,8 +173,8 @@ export class CallWorkspace implements WorkspaceReader {
   }
 
   /**
-   * What a function names, as it names it and with all links followed: a read is noted by the first, for a link on the way
-   * may lead elsewhere the next time. Refused outside of the repository, and where a link leads out.
+   * Returns a path as named, and with all links resolved. A read is recorded by the first, as a link on the way may
+   * lead elsewhere next time. Throws if either is outside the repository.
    */
   private inside(given: string): { absolute: string; real: string } {
     const { root, folder } = this.place;
@@ -180,7 +183,7 @@ export class CallWorkspace implements WorkspaceReader {
     return { absolute, real: this.requireInside(absolute, given) };
   }
 
-  /** Gives the real path. */
+  /** Returns the real path. */
   private requireInside(absolute: string, given: string): string {
     const { root } = this.place;
     const real = realPath(absolute);
@@ -200,12 +203,12 @@ export class CallWorkspace implements WorkspaceReader {
     const key = JSON.stringify(read);
     if (this.made.size >= maxReads && !this.made.has(key))
       throw new Error(`more than ${maxReads} different reads of the workspace`);
-    // What was read first is what the function may have used.
+    // The function may have used what was read first.
     if (!this.made.has(key)) this.made.set(key, { read, listing });
   }
 }
 
-/** One file as a tree, or nothing; `real` has no links, so one that is there leads nowhere. */
+/** Returns a file as a tree with one entry, or an empty tree. `real` is a resolved path, so a link there is broken. */
 function listingOf(real: string): TreeListing {
   const entry = statEntry(path.dirname(real), path.basename(real));
   const isThere = entry !== undefined && entry.type !== "symlink";

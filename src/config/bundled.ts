@@ -1,6 +1,7 @@
 /**
- * What the Dagger module needs of this room. `tools/generate.mjs` writes it, with the YAML and schema libraries, to
- * `pipelines/vendor/config.mjs`: a module with dependencies of its own would cost an installation at each first load.
+ * The part of this room that the Dagger module uses. `tools/generate.mjs` bundles it with the YAML and schema libraries
+ * into `pipelines/vendor/config.mjs`, because a module with dependencies of its own would need an installation at each
+ * first load.
  */
 export type * from "./types.ts";
 export type { Preset, ResolvedSuite } from "./presets.ts";

@@ -1,13 +1,13 @@
 import { readConfigFile } from "./load.ts";
 import type { ConfigProblem, ParsedConfig } from "./types.ts";
 
-/** All problems of one file, and how long each level took that was looked at. */
+/** All problems of one file, and how long each level of checks took, in milliseconds. */
 export interface ConfigCheck {
   problems: ConfigProblem[];
   tookMs: Partial<Record<ConfigProblem["level"], number>>;
 }
 
-/** Checks a file without stopping at the first problem. */
+/** Checks a file and returns all of its problems. */
 export async function checkConfigFile(file: string): Promise<ConfigCheck> {
   const tookMs: ConfigCheck["tookMs"] = {};
   let sinceMs = performance.now();
@@ -22,7 +22,7 @@ export async function checkConfigFile(file: string): Promise<ConfigCheck> {
   return { problems, tookMs };
 }
 
-/** Where the value at `path` is in the file; the place of `word` in it, where it is there. Counts from 1. */
+/** Returns the position of the value at `path`, or of `word` in it, if present; 1-based. */
 export async function placeInConfig(
   text: string,
   path: readonly string[],
@@ -31,7 +31,7 @@ export async function placeInConfig(
   return (await placesInConfig(text))(path, word);
 }
 
-/** As `placeInConfig`, for many places: the text is parsed once. */
+/** Does the same as `placeInConfig` for many places, parsing the text once. */
 export async function placesInConfig(
   text: string,
 ): Promise<(path: readonly string[], word?: string) => { line: number; column: number }> {
@@ -39,7 +39,7 @@ export async function placesInConfig(
   return placesIn(text);
 }
 
-/** What the text of a `fastloop.yaml` says that lies in no file. */
+/** Parses the text of a `fastloop.yaml` that is not in a file. */
 export async function parsedConfig(text: string): Promise<ParsedConfig> {
   const { parseConfig } = await import("./parse.ts");
   return parseConfig(text);

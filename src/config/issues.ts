@@ -3,17 +3,17 @@ import { configSchema } from "./schema/schema.ts";
 import { insideProject } from "./schema/schema-parts.ts";
 import { suggest } from "./suggest.ts";
 
-/** One problem in words; `key` is set where the place is a key and not a value. */
+/** One problem in words; `key` is set if its position is that of a key instead of a value. */
 export interface DescribedIssue {
   message: string;
   hint?: string;
   key?: string;
 }
 
-/** More are told of no file: it is none of ours. */
+/** Upper limit of unknown keys reported for one map: such a file is not a `fastloop.yaml`. */
 const mostKeys = 50;
 
-/** Puts an issue of the schema into words that a reader of the file knows. */
+/** Describes a schema issue in terms that a reader of the file knows. */
 export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
   switch (issue.code) {
     case "unrecognized_keys": {
@@ -64,7 +64,7 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
   }
 }
 
-/** What the schema calls a value, in YAML's words. */
+/** The schema's type names in YAML's terms. */
 const kinds: Readonly<Record<string, string>> = {
   object: "a map",
   record: "a map",
@@ -89,7 +89,7 @@ function invalidValue(issue: z.core.$ZodIssueInvalidValue): DescribedIssue {
   return { message: `\`${key}\` is missing`, hint: `write \`${key}: ${values}\`` };
 }
 
-/** As an ignore file has it: there a slash at the beginning is the root of the project. */
+/** Hints at paths in the style of ignore files, where a leading slash means the project's root. */
 function pathHint(path: unknown): string | undefined {
   if (typeof path !== "string" || !path.startsWith("/")) return undefined;
   const meant = path.replace(/^\/+/, "") || "**";
@@ -102,7 +102,7 @@ function keyHint(key: string, known: readonly string[]): string | undefined {
   return known.length > 0 ? `known here: ${known.join(", ")}` : undefined;
 }
 
-/** Keys that the schema knows at a path of the data. */
+/** Returns the keys that the schema allows at a path. */
 function keysAt(path: readonly PropertyKey[]): string[] {
   let schemas: z.core.$ZodType[] = [configSchema];
   for (const step of path) schemas = schemas.flatMap((schema) => childrenOf(schema, step));

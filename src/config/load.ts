@@ -8,15 +8,16 @@ import { ProjectState } from "../state/index.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
 export interface LoadOptions {
-  /** Where to start looking; parents follow up to the git root. */
+  /** Folder where the search starts; it continues upwards to the git root. */
   cwd: string;
-  /** A file named with `--config`; not looked for, an error when missing. */
+  /** File named with `--config`; an error if it is missing. */
   file?: string;
 }
 
 /**
- * Finds, reads and checks `fastloop.yaml`. A file that was found valid is remembered by its digest in `.fastloop/`, so
- * that an unchanged one costs a read and a hash and not the YAML and schema libraries (40 ms).
+ * Finds, reads and checks `fastloop.yaml`. A valid file is remembered by its digest in `.fastloop/`, so that an
+ * unchanged one costs a read and a hash instead of loading the YAML and schema libraries (40 ms). Throws a `UserError`
+ * with the position of the first problem.
  */
 export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConfig> {
   const found = file === undefined ? findConfig(cwd) : path.resolve(cwd, file);
@@ -39,22 +40,22 @@ export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConf
       detail: others.map((other) => `${place}:${other.line}:${other.column}: ${other.message}`).join("\n"),
     });
   }
-  // Without a build there is no telling whether the schema is still the same.
+  // Without a build id nobody can tell later whether the schema is still the same.
   if (build !== "") memory.write(".", memoryFile, [Buffer.from(JSON.stringify({ digest, build, config }))]);
   return { config, path: found, root, digest };
 }
 
-/** The nearest `fastloop.yaml` in `cwd` or a parent, not beyond the folder that holds `.git`. */
+/** Returns the nearest `fastloop.yaml` in `cwd` or a parent, up to the folder that holds `.git`. */
 export function findConfig(cwd: string): string | undefined {
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
     const candidate = path.join(folder, "fastloop.yaml");
-    // A link to nowhere is a mistake in this project, and no reason to take the configuration of one above.
+    // A broken link is an error in this project; the configuration of a parent must not be used instead.
     if (lstatIfThere(candidate) !== undefined) return candidate;
     if (existsSync(path.join(folder, ".git")) || folder === path.dirname(folder)) return undefined;
   }
 }
 
-/** The text of a configuration. Throws a `UserError` for what can't be one. */
+/** Returns the text of a configuration. Throws a `UserError` if the file is unreadable or too large. */
 export function readConfigFile(file: string, place = file): string {
   try {
     return readRegular(file, { maxBytes: maxConfigBytes }).toString("utf8");
@@ -63,10 +64,10 @@ export function readConfigFile(file: string, place = file): string {
   }
 }
 
-/** Ten thousand targets take less. */
+/** Size limit in bytes; ten thousand targets take less. */
 const maxConfigBytes = 2 * 1024 * 1024;
 
-/** A named file that is not there, a folder of that name, or one that this user may not read. */
+/** Error for a file that is missing, is a folder, or may not be read by this user. */
 export function unreadable(place: string, cause: unknown): UserError {
   if (cause instanceof UserError) return cause;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
@@ -84,14 +85,14 @@ const shown = (file: string, cwd: string): string => {
   return relative.startsWith("..") ? file : relative;
 };
 
-/** Which build of fastloop found the file valid: another one may have another schema. Empty when run from its sources. */
+/** Returns the build of fastloop, as another build may have another schema. Empty when run from sources. */
 async function buildId(): Promise<string> {
   return (await readFile(new URL("./build-id", import.meta.url), "utf8").catch(() => "")).trim();
 }
 
 const memoryFile = "config.json";
 
-/** What was found valid then; only what we wrote ourselves counts, as nothing checks it again. */
+/** Returns the remembered configuration. Only content with the user's seal counts, as it is not checked again. */
 function recall(memory: ProjectState, digest: string, build: string): Config | undefined {
   const content = build === "" ? undefined : memory.read(".", memoryFile);
   if (content === undefined) return undefined;
@@ -99,6 +100,6 @@ function recall(memory: ProjectState, digest: string, build: string): Config | u
     const stored = JSON.parse(content.toString("utf8")) as { digest: string; build: string; config: Config };
     return stored.digest === digest && stored.build === build ? stored.config : undefined;
   } catch {
-    return undefined; // Sealed by a fastloop that wrote otherwise.
+    return undefined; // The seal is valid, but another version wrote another format.
   }
 }

@@ -2,7 +2,7 @@ import { findCircle, unknown, type MeaningProblem } from "./references.ts";
 import { servicesProblems } from "./services-meaning.ts";
 import type { Config } from "./types.ts";
 
-/** References that lead nowhere, circles, and suites that can't run. */
+/** Returns references to unknown names, cycles, and suites that cannot run. */
 export function meaningProblems(config: Config): MeaningProblem[] {
   return [
     ...watchProblems(config),
@@ -120,7 +120,7 @@ function deployProblems({ deploy }: Config): MeaningProblem[] {
   return [...apps, ...environments, ...watched, ...forwardProblems(deploy)];
 }
 
-/** Two apps can't have the same port of this machine. */
+/** Reports apps that share a host port, as each port can be forwarded only once. */
 function forwardProblems(deploy: Config["deploy"]): MeaningProblem[] {
   const taken = new Map<string, string>();
   return Object.entries(deploy?.apps ?? {}).flatMap(([app, { forward = [] }]) =>
@@ -171,5 +171,5 @@ function imageProblems(config: Config): MeaningProblem[] {
   return problems;
 }
 
-/** The name by which `module:` and `-m` mean the module that fastloop brings; a folder of that name is `./fastloop`. */
+/** Value of `module:` and `-m` for the module that fastloop brings; a folder of that name is written `./fastloop`. */
 export const ownModule = "fastloop";

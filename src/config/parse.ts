@@ -7,8 +7,8 @@ import { describeIssue } from "./issues.ts";
 import type { Config, ConfigProblem, ParsedConfig } from "./types.ts";
 
 /**
- * Reads the text of a `fastloop.yaml`: syntax, then structure, then meaning; each level only when the one before holds.
- * `onLevel` is told when a level has been looked at.
+ * Parses and checks the text of a `fastloop.yaml`: syntax, then structure, then meaning, each level only if the one
+ * before passes. `onLevel` is called after each level.
  */
 export function parseConfig(
   text: string,
@@ -28,7 +28,7 @@ export function parseConfig(
         message: code === "MULTIPLE_DOCS" ? "there is more than one document in this file" : inOneLine(message),
       };
     });
-    // One unclosed bracket is told by the library once for each level that it leaves open.
+    // The library reports one unclosed bracket once for each level that it leaves open.
     const told = new Set<string>();
     const isNew = (text: string): boolean => told.size < told.add(text).size;
     return failed(problems.filter(({ line, message }) => isNew(`${line} ${message}`)));
@@ -37,7 +37,7 @@ export function parseConfig(
   try {
     data = document.toJS() ?? {};
   } catch (error) {
-    // An alias of nothing, or of so much that it would fill the memory: the library says it by throwing, without a place.
+    // Thrown without a position for an undefined alias, or for aliases that would expand to fill the memory.
     return failed([
       {
         line: 1,
@@ -61,7 +61,7 @@ export function parseConfig(
       result.error.issues
         .slice(0, mostProblems)
         .flatMap((issue) => describeIssue(issue).map((described) => ({ issue, described })))
-        // To find a place takes time with the length of the file.
+        // Finding a position takes time in proportion to the file's length.
         .slice(0, mostProblems)
         .map(({ issue, described: { key, ...described } }) => ({
           ...place(issue.path, key),
@@ -85,7 +85,10 @@ export function parseConfig(
   );
 }
 
-/** Finds places in a text that is parsed once: where the value at a path begins, or the first whole `word` in it. */
+/**
+ * Parses a text once and returns a function that finds the start of the value at a path, or the first whole `word` in
+ * it.
+ */
 export function placesIn(text: string): (path: readonly string[], word?: string) => { line: number; column: number } {
   const lines = new LineCounter();
   const document = yamlDocument(text, { lineCounter: lines });
@@ -104,14 +107,14 @@ export function placesIn(text: string): (path: readonly string[], word?: string)
 
 const isMissing = ({ message }: { message: string }): boolean => message.endsWith(" is missing");
 
-/** The library's text goes on with a code frame; the first line says it. */
+/** The library's message continues with a code frame; the first line is enough. */
 const inOneLine = (message: string): string =>
   cut((message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, ""));
 
-/** What the file says in a place may be all of the file. */
+/** A message may quote a large part of the file. */
 const cut = (message: string): string => (message.length > 200 ? `${message.slice(0, 200)}…` : message);
 
-/** Of a file that is none of ours each line may be one. */
+/** Upper limit of reported problems, for files that are not a `fastloop.yaml` at all. */
 const mostProblems = 50;
 
 function failed(problems: ConfigProblem[], config?: Config): ParsedConfig {
@@ -122,7 +125,10 @@ function failed(problems: ConfigProblem[], config?: Config): ParsedConfig {
 
 const dotted = (path: readonly PropertyKey[]): string => path.map(String).join(".");
 
-/** Offset of the value at `path`, or of `key` inside it; of the nearest parent where that is not in the file. */
+/**
+ * Returns the offset of the value at `path`, or of `key` inside it; of the nearest parent that is in the file, if it is
+ * not.
+ */
 function offsetOf(document: Document, path: readonly PropertyKey[], key?: string): number {
   for (let depth = path.length; depth > 0; depth--) {
     const node = document.getIn(path.slice(0, depth), true);

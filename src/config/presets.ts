@@ -1,6 +1,6 @@
 import type { PresetName, SuiteConfig, TierName } from "./types.ts";
 
-/** What a package manager needs in a container; the suite's own keys win over these. */
+/** What a package manager needs in a container; keys of the suite override these. */
 export interface Preset {
   image: string;
   manifests: string[];
@@ -14,7 +14,7 @@ const nodeImage = "node:22-bookworm-slim";
 const pythonImage = "python:3.11-slim-bookworm";
 const venv = "/opt/venv";
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/** An empty crate in place of each package, so that the dependencies compile without the sources. */
+/** Replaces each package by an empty crate, so that dependencies compile without the sources. */
 const cargoSkeleton = `for manifest in $(find . -name Cargo.toml); do
   folder=$(dirname "$manifest"); mkdir -p "$folder/src"; echo 'fn main() {}' > "$folder/src/main.rs"; touch "$folder/src/lib.rs"
   for file in $(sed -nE 's/^ *(path|build) *= *"([^"]*\\.rs)".*/\\2/p' "$manifest"); do mkdir -p "$(dirname "$folder/$file")"; echo 'fn main() {}' > "$folder/$file"; done
@@ -23,7 +23,7 @@ const cargoSkeleton = `for manifest in $(find . -name Cargo.toml); do
     mkdir -p "$folder/$at"; [ -e "$folder/$at/$name.rs" ] || echo 'fn main() {}' > "$folder/$at/$name.rs"
   done
 done`;
-/** Sources may be older than the skeleton, and cargo would take its output for theirs. */
+/** Sources may be older than the skeleton, and cargo would then take the skeleton's output for theirs. */
 const cargoForget =
   "cargo tree --workspace --depth 0 --prefix none | cut -d' ' -f1 | sort -u | grep . | xargs -n1 cargo clean -p";
 
@@ -90,7 +90,7 @@ export const presets: Record<PresetName, Preset> = {
   go: {
     image: "golang:1-bookworm",
     manifests: ["go.mod", "go.sum"],
-    // Downloads go to a volume, and from there into the layer, which holds what go.sum names and nothing else.
+    // Downloads go to a volume and from there into the layer, which holds only what go.sum names.
     install: [
       "GOMODCACHE=/var/cache/go-mod go mod download",
       "GOPROXY=file:///var/cache/go-mod/cache/download GONOSUMDB='*' go mod download",
@@ -101,7 +101,7 @@ export const presets: Record<PresetName, Preset> = {
   },
   cargo: {
     image: "rust:1-bookworm",
-    // The dependency layer: compiled against empty programs, so that only a change of the manifests recompiles it.
+    // The dependency layer is compiled against empty programs, so that only a change of the manifests recompiles it.
     manifests: ["Cargo.lock", "**/Cargo.toml"],
     install: [
       cargoSkeleton,
@@ -111,13 +111,13 @@ export const presets: Record<PresetName, Preset> = {
       "find . -type d -empty -delete",
     ],
     installed: [],
-    // The crates' sources are in the layer: cargo wants to see them whenever it builds.
+    // The crates' sources stay in the layer, as cargo needs them for every build.
     caches: {},
     env: { CARGO_TARGET_DIR: "/opt/target", CARGO_HOME: "/usr/local/cargo" },
   },
 };
 
-/** The file whose presence tells a package manager, most telling first. */
+/** Files that indicate a package manager, the most specific one first. */
 export const presetFiles: [file: string, preset: PresetName][] = [
   ["pnpm-lock.yaml", "pnpm"],
   ["yarn.lock", "yarn"],
@@ -132,16 +132,16 @@ export const presetFiles: [file: string, preset: PresetName][] = [
 
 export interface ResolvedTier {
   run: string[];
-  /** Patterns below cwd; undefined: the command knows. */
+  /** Patterns below cwd; if undefined, the command selects the files. */
   files?: string[];
   services: string[];
   env: Record<string, string>;
 }
 
-/** A suite with its preset laid under it: nothing is left to default but the sources. */
+/** A suite combined with its preset; everything but the sources has its final value. */
 export interface ResolvedSuite {
   image: string;
-  /** Folder that is the suite's, relative to the project; undefined: all of it. */
+  /** Folder of the suite, relative to the project; undefined for the whole project. */
   root?: string;
   workdir: string;
   cwd: string;

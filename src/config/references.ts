@@ -1,7 +1,7 @@
 import { suggest } from "./suggest.ts";
 import type { ConfigCode } from "./types.ts";
 
-/** A problem of meaning: each part is well formed, together they make no sense. */
+/** A semantic problem: each part is well-formed, but together they make no sense. */
 export interface MeaningProblem {
   path: (string | number)[];
   message: string;
@@ -10,7 +10,7 @@ export interface MeaningProblem {
   code?: ConfigCode;
 }
 
-/** A name that stands for nothing, with the one that was meant. */
+/** Problem of a name that is not defined, with a suggestion. */
 export function unknown(
   path: (string | number)[],
   kind: string,
@@ -23,7 +23,7 @@ export function unknown(
   return { path, code: "unknown-reference", message: `unknown ${kind} \`${name}\``, hint };
 }
 
-/** The first circle of a graph, as the names along it with the first one again at its end. */
+/** Returns the first cycle of a graph as the names along it, with the first one repeated at the end. */
 export function findCircle(
   names: readonly string[],
   needsOf: (name: string) => readonly string[],

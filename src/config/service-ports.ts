@@ -1,10 +1,10 @@
-/** A port of this machine and the one of the container that it leads to. */
+/** A host port and the container port that it leads to. */
 export interface PortMapping {
   host: number;
   container: number;
 }
 
-/** `8080`, `"3000:80"`, or a list of them, as `ports` has it. */
+/** Parses `8080`, `"3000:80"`, or a list of them, as in `ports`. */
 export function portMappings(ports: number | string | readonly (number | string)[] | undefined): PortMapping[] {
   const list =
     ports === undefined ? [] : Array.isArray(ports) ? (ports as (number | string)[]) : [ports as number | string];

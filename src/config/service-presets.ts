@@ -1,12 +1,12 @@
 import type { ServiceConfig, ServicePresetName } from "./types.ts";
 
-/** A service with its preset laid under it. */
+/** A service combined with its preset. */
 export interface ResolvedService {
   image: string;
   packages: string[];
   port: number;
   env: Record<string, string>;
-  /** Undefined: the image's own entry point and command. */
+  /** If undefined, the image's own entry point and command are used. */
   command?: string[];
   tmpfs: string[];
   migrations?: {
@@ -16,17 +16,19 @@ export interface ResolvedService {
 }
 
 interface ServicePreset extends Omit<ResolvedService, "migrations"> {
-  /** What runs migrations when the configuration does not say. */
+  /** Commands that run migrations if the configuration has none. */
   migrations: string[];
-  /** The script that makes initial data with them. */
+  /** Returns the script that creates initial data with these commands. */
   migrate(commands: readonly string[]): string;
 }
 
 const debian = "debian:bookworm-slim";
-/** Where migrated data lies in the image; the running database has a copy of it in memory. */
+/** Location of migrated data in the image; the running database works on a copy in memory. */
 const seed = "/var/lib/fastloop/seed";
 
-/** Databases that live in memory and forget safely: no fsync, no snapshots, everyone on the network of the test is trusted. */
+/**
+ * Databases in memory that need no durability: no fsync, no snapshots, and everyone on the test's network is trusted.
+ */
 const servicePresets: Record<ServicePresetName, ServicePreset> = {
   postgres: {
     image: debian,

@@ -2,7 +2,7 @@ import { findCircle, unknown, type MeaningProblem } from "./references.ts";
 import { portMappings } from "./service-ports.ts";
 import type { Config, UpServiceConfig } from "./types.ts";
 
-/** Services that can't be made, needs that lead nowhere, and ports that two of them want. */
+/** Returns services that cannot be created, needs that lead nowhere, and ports that two services claim. */
 export function servicesProblems(config: Config): MeaningProblem[] {
   const { services = {} } = config;
   const names = Object.keys(services);
@@ -26,7 +26,7 @@ export function servicesProblems(config: Config): MeaningProblem[] {
   return [...own, ...needs, ...circles, ...portProblems(config), ...localProblems(config)];
 }
 
-/** What they need may be functions of the module, which nobody knows here. */
+/** Only cycles are checked here: needs may also name functions of the module, which are unknown at this point. */
 function localProblems({ local = {}, services = {} }: Config): MeaningProblem[] {
   const names = Object.keys(local);
   const circle = findCircle(names, (name) => (local[name]?.needs ?? []).filter((need) => names.includes(need)));
@@ -85,7 +85,10 @@ function imageProblem(path: string[], { image }: UpServiceConfig, { images }: Co
     : [];
 }
 
-/** What a function gives is whole: only how it is seen from outside is ours to say. */
+/**
+ * Keys allowed beside `function`: the function defines the service, and the configuration only how it is seen from
+ * outside.
+ */
 const besideFunction = new Set(["function", "ports", "health", "memory", "needs"]);
 
 function functionProblems(path: string[], service: UpServiceConfig): MeaningProblem[] {
@@ -130,7 +133,7 @@ function dataProblems(path: string[], { preset, migrations }: UpServiceConfig): 
   ];
 }
 
-/** Two services at one number of the machine. */
+/** Reports host ports that two services claim. */
 function portProblems({ services = {}, up = {} }: Config): MeaningProblem[] {
   const taken = new Map<number, string>();
   return Object.entries(services).flatMap(([name, service]) => {

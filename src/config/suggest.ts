@@ -1,7 +1,9 @@
-/** The known word that was probably meant, for hints such as "did you mean `watch`?"; undefined when none is near. */
+/**
+ * Returns the known word that was probably meant, for hints such as "did you mean `watch`?"; undefined if none is near.
+ */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
-  // Something of the word has to be left: each word of two letters is two edits from every other one.
+  // Part of the word must remain: any two-letter word is at most two edits away from every other one.
   let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1) + 1;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
@@ -10,7 +12,7 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours between two words. */
+/** Returns the number of insertions, deletions, substitutions and swaps of neighbors between two words. */
 export function editDistance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array<number>(b.length).fill(0)]);
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;

@@ -2,10 +2,10 @@ import type * as z from "zod";
 import type { configSchema, presetNames, tierNames } from "./schema/schema.ts";
 import type { servicePresetNames } from "./schema/schema-parts.ts";
 
-/** A valid `fastloop.yaml`, as written: durations and sizes are texts (`durationMs`, `sizeBytes` read them). */
+/** A valid `fastloop.yaml` as written: durations and sizes are texts, which `durationMs` and `sizeBytes` convert. */
 export type Config = z.infer<typeof configSchema>;
 export type WatchConfig = NonNullable<Config["watch"]>;
-/** One watched call, keyed by its name in `watch.targets`. */
+/** A target, keyed by its name in `watch.targets`. */
 export type WatchTarget = NonNullable<WatchConfig["targets"]>[string];
 export type EngineConfig = NonNullable<Config["engine"]>;
 export type ImagesConfig = NonNullable<Config["images"]>;
@@ -17,9 +17,9 @@ export type LayerConfig = NonNullable<DevImageConfig["layers"]>[number];
 export type TestsConfig = NonNullable<Config["tests"]>;
 export type SuiteConfig = TestsConfig["suites"][string];
 export type ServiceConfig = NonNullable<TestsConfig["services"]>[string];
-/** One of `services`, for `fastloop up`. */
+/** An entry of `services`, for `fastloop up`. */
 export type UpServiceConfig = NonNullable<Config["services"]>[string];
-/** One of `up`. */
+/** An entry of `up`. */
 export type UpRulesConfig = NonNullable<Config["up"]>[string];
 export type PublishConfig = NonNullable<Config["publish"]>;
 export type ScanConfig = NonNullable<Config["scan"]>;
@@ -30,26 +30,26 @@ export type PresetName = (typeof presetNames)[number];
 export type ServicePresetName = (typeof servicePresetNames)[number];
 export type TierName = (typeof tierNames)[number];
 
-/** A configuration and where it came from. */
+/** A configuration and its origin. */
 export interface LoadedConfig {
   config: Config;
-  /** Absolute path of `fastloop.yaml`; undefined where there is none and the defaults hold. */
+  /** Absolute path of `fastloop.yaml`; undefined if there is none and the defaults apply. */
   path?: string;
-  /** Folder that the paths and calls in it are relative to: that of the file, else where it was looked for. */
+  /** Base of the paths and calls in it: the file's folder, else the folder where the search started. */
   root: string;
   /** SHA-256 of the file's text; empty without a file. */
   digest: string;
 }
 
-/** The kinds of problem that the file alone shows; the catalogue of `validate` has an example of each. */
+/** Kinds of problems that the file alone reveals; the catalogue of `validate` has an example of each. */
 export type ConfigCode =
   "yaml-syntax" | "unknown-key" | "missing-key" | "wrong-value" | "unknown-reference" | "circle" | "contradiction";
 
-/** What is wrong at one place of the file. Lines and columns count from 1. */
+/** A problem at one position of the file. Lines and columns are 1-based. */
 export interface ConfigProblem {
   line: number;
   column: number;
-  /** Where in the data, e.g. `watch.targets.lib.needs`. */
+  /** Path in the data, e.g. `watch.targets.lib.needs`. */
   path: string;
   level: "syntax" | "structure" | "semantic";
   code: ConfigCode;

@@ -1,6 +1,6 @@
 /**
- * What the user says for all projects, where no repository can: `$XDG_CONFIG_HOME/fastloop/config.yaml`, and variables that
- * come before it.
+ * The user's settings for all projects, which no repository can change: `$XDG_CONFIG_HOME/fastloop/config.yaml`, and
+ * environment variables that override it.
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -16,14 +16,17 @@ export function userConfigFile(env: Environment): string {
   return path.join(base, "fastloop", "config.yaml");
 }
 
-/** `FASTLOOP_ROOT_CAPABILITIES`, else `rootCapabilities` of the user's file: whether containers may have the rights of root. */
+/**
+ * Reports whether containers may have root capabilities: `FASTLOOP_ROOT_CAPABILITIES`, else `rootCapabilities` of the
+ * user's file. Throws a `UserError` if the file is invalid.
+ */
 export async function rootCapabilitiesOfUser(env: Environment): Promise<boolean> {
   const variable = env["FASTLOOP_ROOT_CAPABILITIES"] ?? "";
   if (variable !== "") return /^(?:1|true)$/i.test(variable);
   const file = userConfigFile(env);
   if (!existsSync(file)) return false;
   const text = readConfigFile(file);
-  // The YAML and schema libraries, only where there is something to read.
+  // Loads the YAML and schema libraries only if there is a file to parse.
   const { parseUserConfig } = await import("./schema/user-schema.ts");
   try {
     return parseUserConfig(text).rootCapabilities ?? false;

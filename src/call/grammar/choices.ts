@@ -1,4 +1,4 @@
-/** What can follow a call so far, and what to say where something else does. */
+/** Finds what can follow a call, and words the errors for anything else. */
 import { suggest } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
 import {
@@ -17,15 +17,15 @@ export interface Choices {
   /** `Everything2Go`, `Container`. */
   typeName: string;
   functions: Map<string, FunctionInfo>;
-  /** Command name -> name in the object's state and type. */
+  /** Command name -> name in the object's state, and type. */
   fields: Map<string, { name: string; description: string; type: TypeRef }>;
   isCore: boolean;
 }
 
-/** Modules are data that nobody changes: a thousand calls of one are read against the same choices. */
+/** Modules never change after loading, so a thousand calls of one share its choices. */
 const known = new WeakMap<ModuleInfo, Map<string, Choices | undefined>>();
 
-/** What the chain so far offers next; undefined at a scalar. */
+/** Returns what can follow a value of this type; undefined for scalars. */
 export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefined {
   if (type.kind === "list") return choicesOf(type.of, module);
   if (type.kind !== "object" && type.kind !== "interface") return undefined;
@@ -68,7 +68,7 @@ function choicesOfObject(kind: "object" | "interface", name: string, module: Mod
   };
 }
 
-/** The error of a word that names nothing of what can be called. */
+/** Returns the error for a word that is not a known function. */
 export function unknownFunction(word: string, choices: Choices, module: ModuleInfo): UserError {
   const names = [...choices.functions.keys(), ...choices.fields.keys()];
   const inherited = module.objects[choices.typeName]?.inherited?.find(({ name }) => cliName(name) === kebabCase(word));
@@ -88,7 +88,7 @@ export function unknownFunction(word: string, choices: Choices, module: ModuleIn
   });
 }
 
-/** The error of a flag that neither the function nor `call` knows. */
+/** Returns the error for a flag that neither the function nor `call` has. */
 export function unknownFlag(name: string, fn: FunctionInfo | undefined, ownNames: readonly string[]): UserError {
   const known = (fn?.arguments ?? []).map(flagName);
   const near = suggest(name, [...known, ...ownNames]);

@@ -1,8 +1,8 @@
-/** What `fastloop call` itself may be told among the words of a call. */
+/** Options of `fastloop call` itself among the words of a call. */
 import { UserError } from "../../errors/index.ts";
 import type { ParsedCall } from "../types.ts";
 
-/** Flags of `call` itself; a function's argument of the same name comes first. */
+/** Options of `call`; a function's argument of the same name takes precedence. */
 export const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, value: string): void }> = {
   output: { takesValue: true, apply: (call, value) => void (call.output = value) },
   json: { takesValue: false, apply: (call) => void (call.json = true) },
@@ -17,14 +17,14 @@ export const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedC
   offline: { takesValue: false, apply: (call) => void (call.offline = true) },
   engine: { takesValue: true, apply: (call, value) => void (call.engine = value) },
   "buildkit-host": { takesValue: true, apply: (call, value) => void (call.buildkitHost = value) },
-  // Read before parsing (`moduleOption`), or of no use here and accepted for the sake of scripts written for `dagger call`.
+  // Read before parsing (`moduleOption`), or without effect but accepted for scripts written for `dagger call`.
   module: { takesValue: true, apply: () => {} },
   progress: { takesValue: true, apply: () => {} },
   quiet: { takesValue: false, apply: () => {} },
   "no-color": { takesValue: false, apply: () => {} },
 };
 
-/** What `dagger call` does not know, or is told by us. */
+/** Options that `dagger call` does not have, or that fastloop passes to it in another way. */
 export const notDaggers = new Set([
   "via",
   "engine",
@@ -38,7 +38,7 @@ export const notDaggers = new Set([
   "no-trust",
 ]);
 
-/** One letter for some of them. */
+/** Short forms. */
 export const shortFlags: Record<string, string> = {
   o: "output",
   j: "json",
@@ -55,8 +55,8 @@ function viaOf(text: string): ParsedCall["via"] {
 }
 
 /**
- * The module that the words name: it decides how all others are read, so it is looked for before. `-m` may stand anywhere;
- * `--module` behind a function is an argument of that function.
+ * Returns the module that the words name. The module decides how all other words are parsed, so it is found first. `-m`
+ * may be anywhere; `--module` after a function is an argument of that function.
  */
 export function moduleOption(words: readonly string[]): string | undefined {
   for (const [index, word] of words.entries()) {
@@ -66,7 +66,7 @@ export function moduleOption(words: readonly string[]): string | undefined {
   return beforeFunctions(words, "--module");
 }
 
-/** The configuration that they name, which may name the module. */
+/** Returns the configuration that the words name; it may in turn name the module. */
 export function configOption(words: readonly string[]): string | undefined {
   return beforeFunctions(words, "--config");
 }

@@ -3,7 +3,7 @@
  *
  *   call [--constructor-flag v]... FUNCTION [--flag v]... [FUNCTION [--flag v]...]...
  *
- * Words are followed through the module's signatures and, from the first core object on, through the core API.
+ * Words are resolved through the module's signatures and, from the first core object on, through the core API.
  */
 import { UserError } from "../../errors/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type TypeRef } from "../../module/index.ts";
@@ -13,13 +13,13 @@ import { isOption, missingValue, parseValues, type ValueContext } from "./parse-
 import { commandName, flagName, isRequired } from "./signature.ts";
 import type { CoreStep, GivenArgument, OwnStep, ParsedCall } from "../types.ts";
 
-/** What a call may say besides the module's own functions and arguments. */
+/** What a call may contain besides the module's own functions and arguments. */
 export interface CallGrammar {
-  /** Whether `call`'s own options (`-o`, `--json`, `--help`) may stand among the words; a watched call has none. */
+  /** Whether `call`'s own options (`-o`, `--json`, `--help`) are allowed; a target's call has none. */
   ownOptions: boolean;
 }
 
-/** Throws a `UserError` of kind `usage` whose place is the word that is wrong. */
+/** Parses the words of a call. Throws a `UserError` of kind `usage`, with the wrong word as its place. */
 export function parseCall(
   words: readonly string[],
   context: ValueContext,
@@ -28,7 +28,7 @@ export function parseCall(
   return new CallParser(words, context, grammar).parse();
 }
 
-/** The functions on the way, as they are written: `build container`; empty where the call names none. */
+/** Returns the functions of a call as written, e.g. `build container`; empty if it names none. */
 export function callName({ own, toolchain }: Pick<ParsedCall, "own" | "toolchain">): string {
   const names = own.flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : []));
   return [...(toolchain === undefined ? [] : [toolchain.name]), ...names].join(" ");
@@ -39,9 +39,9 @@ class CallParser {
   private context: ValueContext;
   private readonly ownFlags: typeof ownFlags;
   private at = 0;
-  /** What the chain ends in so far, for errors. */
+  /** Last step of the chain so far, for errors. */
   private lastStep = "";
-  /** Indexes of words that are fastloop's alone. */
+  /** Indexes of words that only fastloop understands. */
   private readonly ours = new Set<number>();
   private readonly call: ParsedCall;
 
@@ -73,7 +73,7 @@ class CallParser {
     return this.call;
   }
 
-  /** The main object and its constructor's flags. */
+  /** Starts at the main object, with its constructor's flags. */
   private begin(): void {
     const { module } = this.context;
     const main = module.objects[module.mainObject];
@@ -84,7 +84,7 @@ class CallParser {
     }
   }
 
-  /** A toolchain stands beside the module's functions, whose own constructor has no part in it. */
+  /** Enters a toolchain; its functions do not involve the module's own constructor. */
   private enterToolchain(name: string): boolean {
     const isStart = this.call.own.every((step) => step.kind === "function" && step.fn.name === "");
     const found = isStart && this.call.toolchain === undefined ? this.context.module.toolchains : [];
@@ -128,7 +128,7 @@ class CallParser {
     }
   }
 
-  /** Flags up to the next word without a dash. */
+  /** Parses flags up to the next word without a dash. */
   private flags(fn: FunctionInfo | undefined): GivenArgument[] {
     const texts = new Map<ArgumentInfo, string[]>();
     for (; this.at < this.words.length;) {
@@ -144,7 +144,7 @@ class CallParser {
 
   private longFlag(text: string, fn: FunctionInfo | undefined, texts: Map<ArgumentInfo, string[]>): void {
     const equals = text.indexOf("=");
-    // `--dockerConfig` is `--docker-config`: users type what they read in the code.
+    // `--dockerConfig` also means `--docker-config`, because users type what they read in the code.
     const name = kebabCase(equals < 0 ? text : text.slice(0, equals));
     const attached = equals < 0 ? undefined : text.slice(equals + 1);
     const argument = fn?.arguments.find((candidate) => flagName(candidate) === name);
@@ -171,7 +171,7 @@ class CallParser {
     for (let index = first; index < this.at; index++) this.ours.add(index);
   }
 
-  /** `-o FILE`, `-oFILE`, `-jv`. */
+  /** Parses `-o FILE`, `-oFILE`, `-jv`. */
   private shortFlag(letters: string, fn: FunctionInfo | undefined): void {
     for (let index = 0; index < letters.length; index++) {
       const letter = letters[index] ?? "";
@@ -199,7 +199,7 @@ class CallParser {
     return value;
   }
 
-  /** A function may well be given `--verbose`; for `-o` or `--via` that is a value forgotten. */
+  /** A function's argument may have the value `--verbose`; after `-o` or `--via` it means that the value is missing. */
   private ownValue(flag: string): string {
     const value = this.value(flag);
     if (isOption(value)) throw missingValue(flag, value);
@@ -226,7 +226,7 @@ function missingArguments(step: OwnStep | CoreStep): ArgumentInfo[] {
   );
 }
 
-/** The constructor as a function without a name, as the engine calls it. */
+/** Returns the constructor as a function without a name, which is how the engine calls it. */
 function constructorOf(object: string, args: ArgumentInfo[]): FunctionInfo {
   const returns: TypeRef = { kind: "object", name: object };
   return { name: "", description: "", arguments: args, returns, isCheck: false, isGenerate: false, isUp: false };

@@ -1,4 +1,4 @@
-/** One value of a flag: text -> what its type makes of it. Paths are resolved, nothing is read. */
+/** Parses one value of a flag according to its type. Paths are resolved, but nothing is read. */
 import { UserError } from "../../errors/index.ts";
 import path from "node:path";
 import { coreSchema, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
@@ -9,11 +9,11 @@ import type { GivenValue } from "../types.ts";
 
 export interface ValueContext {
   module: ModuleInfo;
-  /** Relative paths start here. */
+  /** Base of relative paths. */
   cwd: string;
 }
 
-/** Values of all times a flag was given: lists grow, anything else is what was said last. */
+/** Combines the values of a repeated flag: lists grow, otherwise the last one counts. */
 export function parseValues(argument: ArgumentInfo, texts: readonly string[], context: ValueContext): GivenValue {
   const { type } = argument;
   if (type.kind !== "list") return parseValue(argument, type, texts.at(-1) ?? "", context);
@@ -21,7 +21,7 @@ export function parseValues(argument: ArgumentInfo, texts: readonly string[], co
   return { kind: "list", items: items.map((text) => parseValue(argument, type.of, text, context, true)) };
 }
 
-/** Whether a command line can express the type at all; flags of other types are not offered. */
+/** Reports whether a command line can express the type; flags of other types are not offered. */
 export function isSupported(type: TypeRef, module: ModuleInfo): boolean {
   if (type.kind === "list") return type.of.kind !== "list" && isSupported(type.of, module);
   if (type.kind === "object") return objectParsers[type.name] !== undefined && module.objects[type.name] === undefined;
@@ -62,7 +62,10 @@ function parseValue(
   }
 }
 
-/** `dagger call` reads one number with its prefix (`0x1f`, `0o17`, `017`, `0b11`, `1_000`), and those of a list as decimal. */
+/**
+ * Parses an integer as `dagger call` does: with a prefix (`0x1f`, `0o17`, `017`, `0b11`, `1_000`), except in lists,
+ * which are decimal.
+ */
 function integer(text: string): number | undefined {
   const [, sign = "", prefix = "", digits = ""] =
     /^([+-]?)(0[xob]|0(?=_?\d))?_?(\d(?:_?\d)*|[0-9a-f](?:_?[0-9a-f])*)$/i.exec(text) ?? [];
@@ -74,7 +77,7 @@ function integer(text: string): number | undefined {
 
 const decimal = (text: string): number | undefined => (/^[+-]?\d+$/.test(text) ? safe(Number(text)) : undefined);
 
-/** A number that TypeScript could not hold would arrive as another one. */
+/** Rejects numbers that JavaScript cannot represent exactly. */
 const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);
 
 type Wrong = (expected: string, hint?: string) => UserError;
@@ -107,7 +110,7 @@ function hostPath(cwd: string, text: string): string {
   return path.resolve(cwd, text.replace(/^file:\/\//, ""));
 }
 
-/** `URL[#ref[:subdir]]`, as `dagger call` takes it; undefined for what is no git URL. */
+/** Parses `URL[#ref[:subdir]]` as `dagger call` does; undefined if it is no git URL. */
 function gitValue(text: string, wanted: "directory" | "file" | "repository" | "ref"): GivenValue | undefined {
   if (!/^(?:https?:\/\/|git:\/\/|ssh:\/\/|git@)/.test(text)) return undefined;
   const hash = text.indexOf("#");
@@ -124,7 +127,7 @@ function gitValue(text: string, wanted: "directory" | "file" | "repository" | "r
   };
 }
 
-/** A bare word is the name of a variable, as it was before schemes. */
+/** A bare word is the name of a variable, as it was before schemes existed. */
 function secretValue(text: string, wrong: Wrong): GivenValue {
   const withoutOptions = text.replace(/\?cacheKey=[^?]*$/, "");
   const match = /^([a-z]+):(?:\/\/)?(.+)$/s.exec(withoutOptions);
@@ -157,7 +160,7 @@ function inputValue(name: string, text: string, wrong: Wrong): GivenValue {
 function enumMember(name: string, text: string, { module }: ValueContext, wrong: Wrong): string {
   const members = Object.keys(module.enums[name]?.members ?? {});
   const known = members.length > 0 ? members : (coreSchema().enumMembers(name) ?? []);
-  // `VeryHigh` of the code is `VERY_HIGH` in an engine: either is understood.
+  // `VeryHigh` in the code is `VERY_HIGH` in an engine; both are accepted.
   const plain = (member: string): string => member.replaceAll(/[^A-Za-z0-9]/g, "").toLowerCase();
   const found = known.find((member) => member === text) ?? known.find((member) => plain(member) === plain(text));
   if (found === undefined) throw wrong(`one of ${(members.length > 0 ? members.map(servedMember) : known).join(", ")}`);
@@ -170,7 +173,7 @@ function platform(text: string, wrong: Wrong): string {
   return text;
 }
 
-/** `-` alone is a file's name to many programs. */
+/** `-` alone means a file to many programs, so it is not an option. */
 export const isOption = (word: string): boolean => /^--?[A-Za-z]/.test(word);
 
 export function missingValue(option: string, next: string): UserError {

@@ -1,12 +1,12 @@
-/** What a function is called on the command line, and what it cannot be called without. */
+/** Names of functions and arguments on the command line, and which arguments are required. */
 import { cliName, type ArgumentInfo, type FieldInfo, type FunctionInfo } from "../../module/index.ts";
 
-/** What the command line calls a function or a field. */
+/** Returns the command-line name of a function or field. */
 export function commandName(member: Pick<FunctionInfo | FieldInfo, "name" | "alias">): string {
   return cliName(member.alias ?? member.name);
 }
 
-/** An argument's flag, without the dashes. */
+/** Returns an argument's flag without the dashes. */
 export function flagName(argument: Pick<ArgumentInfo, "name">): string {
   return cliName(argument.name);
 }

@@ -1,11 +1,11 @@
 /**
- * What one flag of a list holds, as `dagger call` reads it. Strings are a line of CSV; numbers are cut at each comma; of
- * all others quotes are dropped first, so that no item of theirs can have a comma in it.
+ * Splits the value of a list flag as `dagger call` does. Strings are a line of CSV, and numbers are split at each
+ * comma. For other types quotes are removed first, so their items cannot contain commas.
  */
 import { UserError } from "../../errors/index.ts";
 import type { TypeRef } from "../../module/index.ts";
 
-/** The items of a list whose items are of `type`; throws a `UserError` at `place` where the text is no list of such. */
+/** Returns the items of a list with items of `type`. Throws a `UserError` at `place` for invalid text. */
 export function splitList(text: string, type: TypeRef, place: string): string[] {
   switch (type.kind) {
     case "integer":
@@ -21,7 +21,9 @@ export function splitList(text: string, type: TypeRef, place: string): string[] 
   return readCsv(text.replaceAll(/["'`]/g, ""), place).map((item) => item.trim());
 }
 
-/** One record of CSV (RFC 4180): a field in double quotes keeps commas, line breaks, and `""` for a quote. */
+/**
+ * Reads one record of CSV (RFC 4180): a field in double quotes may contain commas, line breaks, and `""` for a quote.
+ */
 function readCsv(text: string, place: string): string[] {
   const line = text.replace(/\r?\n$/, "");
   if (line === "") return [];

@@ -1,4 +1,4 @@
-/** Splits as a shell would: quotes and backslashes, no expansion. Undefined where a quote is not closed. */
+/** Splits text as a shell does: quotes and backslashes, but no expansion. Undefined if a quote is not closed. */
 export function splitWords(text: string): string[] | undefined {
   const words: string[] = [];
   let end = 0;

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { timeLimit, relativePath, patterns } from "./schema-parts.ts";
 
-/** A name that becomes a part of names in a cluster. */
+/** A name that becomes part of names in a cluster. */
 const label = z
   .string()
   .regex(

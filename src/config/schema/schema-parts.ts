@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { durationMs, longestTimeLimitMs } from "./units.ts";
 
-/** Values that several parts of `fastloop.yaml` have. */
+/** Schemas that several parts of `fastloop.yaml` share. */
 
 export const duration = z
   .string()
@@ -12,7 +12,7 @@ export const timeLimit = duration.refine((text) => {
     const ms = durationMs(text);
     return ms > 0 && ms <= longestTimeLimitMs;
   } catch {
-    return true; // No duration at all: told already.
+    return true; // Not a duration at all, which is already reported.
   }
 }, "a duration of more than 0 and at most 24d");
 export const size = z

@@ -19,9 +19,9 @@ import { local, services, up } from "./services-schema.ts";
 export { presetNames, servicePresetNames, tierNames } from "./schema-parts.ts";
 
 /**
- * The schema of `fastloop.yaml`, once for the CLI, the module and the editors (`docs/fastloop.schema.json`). What is
- * read is what was written: texts stay texts (`50ms`, `linux/arm64`), defaults of presets are laid on later, so that a
- * message can point at the line. `durationMs` and `sizeBytes` turn the texts into numbers.
+ * The schema of `fastloop.yaml`, shared by the CLI, the module and editors (`docs/fastloop.schema.json`). Values stay
+ * as written: texts remain texts (`50ms`, `linux/arm64`), and presets fill in defaults later, so that messages can
+ * point at the line. `durationMs` and `sizeBytes` convert the texts to numbers.
  */
 
 const resources = {

@@ -1,7 +1,7 @@
 import { UserError } from "../../errors/index.ts";
 import type { Config } from "../types.ts";
 
-/** Where BuildKit reads or writes a cache that machines share: BuildKit's own notation, taken apart. */
+/** A cache shared between machines that BuildKit reads or writes; the parsed form of BuildKit's own notation. */
 export interface CacheLocation {
   type: "registry";
   /** `ref`, `registry.insecure`, … as BuildKit names them. */
@@ -12,7 +12,10 @@ const booleans = ["registry.insecure", "image-manifest", "oci-mediatypes", "forc
 const known = ["type", "ref", "mode", "compression", "compression-level", ...booleans];
 const notation = "type=registry,ref=HOST/NAME:TAG, or HOST/NAME:TAG alone";
 
-/** Reads `registry.example/app:cache` or `type=registry,ref=registry.example/app:cache,mode=max`; throws what is wrong. */
+/**
+ * Parses `registry.example/app:cache` or `type=registry,ref=registry.example/app:cache,mode=max`. Throws an `Error`
+ * that says what is wrong.
+ */
 export function parseCacheLocation(text: string): CacheLocation {
   if (!text.includes("=")) return { type: "registry", attrs: { ref: checkedReference(text) } };
   const attrs: Record<string, string> = {};
@@ -35,7 +38,7 @@ function checkedReference(text: string): string {
   throw new Error(`\`${text}\` is no image reference with a host; ${notation}`);
 }
 
-/** `cache` of a configuration as a session takes it; undefined where there is none. */
+/** Converts `cache` of a configuration for a session; undefined if it has none. */
 export function sharedCacheOf({ cache }: Config): { from: CacheLocation[]; to: CacheLocation[] } | undefined {
   const { from = [], to = [] } = cache ?? {};
   if (from.length === 0 && to.length === 0) return undefined;
@@ -43,8 +46,9 @@ export function sharedCacheOf({ cache }: Config): { from: CacheLocation[]; to: C
 }
 
 /**
- * `FASTLOOP_CACHE_FROM` and `FASTLOOP_CACHE_TO`, with spaces between several: each takes the place of its list in the
- * configuration, and needs no trust, as the user has said it. Set and empty means none.
+ * Reads `FASTLOOP_CACHE_FROM` and `FASTLOOP_CACHE_TO`, lists separated by spaces. Each replaces its list in the
+ * configuration, and needs no trust, as the user has set it. An empty value means no cache. Throws a `UserError` for an
+ * invalid one.
  */
 export function cacheOfEnvironment(env: NodeJS.ProcessEnv): { from?: CacheLocation[]; to?: CacheLocation[] } {
   const read = (name: string): CacheLocation[] | undefined =>

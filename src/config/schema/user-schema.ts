@@ -5,7 +5,7 @@ const userConfigSchema = z.strictObject({
   rootCapabilities: z.boolean().optional().describe("Containers may have root capabilities on the embedded engine."),
 });
 
-/** Throws what is wrong with the text of the user's configuration. */
+/** Parses the user's configuration. Throws what is wrong with it. */
 export function parseUserConfig(text: string): z.infer<typeof userConfigSchema> {
   return userConfigSchema.parse(parse(text) ?? {});
 }
