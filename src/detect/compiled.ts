@@ -1,4 +1,4 @@
-/** Go and Rust: modules and crates, alone or in a workspace. */
+/** Detects Go modules and Rust crates, alone or in a workspace. */
 import { parse } from "smol-toml";
 import { hasInOrder } from "../text/index.ts";
 import {
@@ -39,7 +39,7 @@ export function detectGo(files: ProjectFiles): Detection {
   return { suites: withoutCircles(suites), packages: [], notes: [] };
 }
 
-/** Folders of the modules that go.work uses; Go refuses to test one that it does not name. */
+/** Returns the folders of the modules that go.work uses; Go refuses to test a module that it does not name. */
 function usedBy(text: string): ReadonlySet<string> {
   const code = text.replaceAll(/\/\/.*/g, "");
   const lists = [...code.matchAll(/^use\s+(?:\(([^()]*)\)|(\S+))/gm)];
@@ -51,7 +51,7 @@ function usedBy(text: string): ReadonlySet<string> {
 
 const isBelow = (file: string, folder: string): boolean => folder === "" || file.startsWith(`${folder}/`);
 
-/** Not what is there to list tools in go.mod, or to be started by hand: of such files alone no package is made. */
+/** Reports whether Go builds the file: not one that only lists tools for go.mod, or that is only started by hand. */
 const isBuilt = (text: string): boolean => !/^\/\/(?:go:build| \+build) (?:tools|ignore)\s*$/m.test(text);
 
 function goSuite(
@@ -61,7 +61,7 @@ function goSuite(
   modules: readonly string[],
   requiresOf: ReadonlyMap<string, readonly string[]>,
 ): DetectedSuite {
-  // A module that another one replaces by a folder can't be tested without that folder.
+  // A module that another one replaces by a folder cannot be tested without that folder.
   const isUsed = workspace?.has(folder) === true;
   const local =
     isUsed ||
@@ -77,7 +77,8 @@ function goSuite(
     because: joined(folder, "go.mod"),
     alone: folder !== "" && !local,
     manifests: local ? [...(isUsed ? ["go.work", "go.work.sum"] : []), "**/go.mod", "**/go.sum"] : undefined,
-    // In a workspace Go asks a proxy even for the workspace's own modules; what is not fetched here, the tests fetch.
+    // In a workspace Go asks a proxy even for the workspace's own modules; what this step cannot fetch, the tests
+    // fetch.
     install: local ? [inModule(`GOMODCACHE=/var/cache/go-mod go mod download${isUsed ? " || true" : ""}`)] : undefined,
     env: {
       ...(local ? { GOMODCACHE: "/var/cache/go-mod" } : {}),
@@ -93,7 +94,7 @@ function goSuite(
     inputs: inputsOf(files, {
       own: folder,
       needed: [...needed].filter((other) => other !== "" && other !== folder),
-      // In a workspace a module may import any other one without naming it.
+      // In a workspace a module may import any other one without declaring it.
       others: folder === "" && isUsed ? [] : modules.filter((other) => other !== ""),
     }),
   };
@@ -137,19 +138,22 @@ export function detectRust(files: ProjectFiles): Detection {
   return { suites: withoutCircles(suites), packages: [], notes };
 }
 
-/** A crate that maturin builds for Python can't be linked without it; only where CI tests it by cargo, it can be tested so. */
+/**
+ * Reports whether maturin builds the crate for Python, without which it cannot be linked. A crate that CI tests with
+ * cargo is testable, so it does not count.
+ */
 const isPythonExtension = (files: ProjectFiles, folder: string): boolean =>
   /^build-backend\s*=\s*["']maturin["']/m.test(files.read(joined(folder, "pyproject.toml"))) &&
   !workflowsOf(files).some((text) => /\bcargo (?:\+\S+ )?(?:test|nextest run)\b/.test(text));
 
-/** Whether the repository's own CI does: tests may be written for that alone. */
+/** Reports whether the repository's own CI tests with all features, as its tests may only work that way. */
 const testsAllFeatures = (files: ProjectFiles): boolean =>
   [
     ...workflowsOf(files),
     ...files.list.filter((file) => /^ci\/[^/]+\.sh$/.test(file)).map((file) => files.read(file)),
   ].some((text) => hasInOrder(text.split("\n"), /\bcargo (?:\+\S+ )?(?:test|nextest run)\b/, /--all-features\b/));
 
-/** Those of the dependencies are compiled in their layer, too. */
+/** The layer of dependencies is compiled with all features too. */
 const withAllFeatures = (suite: DetectedSuite): DetectedSuite => ({
   ...suite,
   env: { ...suite.env, CARGO_FEATURES: "--all-features" },
@@ -161,9 +165,9 @@ const withAllFeatures = (suite: DetectedSuite): DetectedSuite => ({
   ),
 });
 
-/** A crate alone, or a workspace as a whole. */
+/** Suite of a single crate, or of a workspace as a whole. */
 function crateSuite(files: ProjectFiles, folder: string, image: string | undefined): DetectedSuite {
-  // A crate that is made of one beside it can't be tested without that folder.
+  // A crate that depends on one beside it cannot be tested without that folder.
   const isLocal = folder !== "" && /\bpath\s*=\s*["']\.\.(?:\/|["'])/.test(files.read(joined(folder, "Cargo.toml")));
   const inCrate = (command: string): string[] => [isLocal ? `(cd ${folder} && ${command})` : command];
   return {
@@ -188,13 +192,13 @@ function crateSuite(files: ProjectFiles, folder: string, image: string | undefin
 interface Crate {
   folder: string;
   name: string;
-  /** Folders of the crates that it is made of. */
+  /** Folders of the crates that it depends on. */
   needs: string[];
-  /** Of those that only its tests are made of: they may be made of it in turn. */
+  /** Folders of the crates that only its tests depend on; they may in turn depend on it. */
   testNeeds: string[];
 }
 
-/** A crate of the workspace at the root: the dependencies of all are compiled in one layer. */
+/** Suite of a crate of the workspace at the root; the dependencies of all crates are compiled in one layer. */
 function memberSuite(
   files: ProjectFiles,
   { folder, name, needs, testNeeds }: Crate,
@@ -212,7 +216,7 @@ function memberSuite(
     alone: false,
     image,
     runner: "cargo",
-    // Arguments of the runner would be those of all crates.
+    // Arguments of the runner would apply to all crates.
     tiers: { smoke: [`cargo check -p ${name} --tests`], fast: [`cargo test -p ${name}`] },
     needs: [...needs, ...testNeeds.filter((other) => !reachable([other], members).includes(folder))]
       .filter((other) => members.some((member) => member.folder === other))
@@ -225,7 +229,7 @@ function memberSuite(
   };
 }
 
-/** The crates of the workspace at the root; none where there is no workspace. */
+/** Returns the crates of the workspace at the root; none without a workspace. */
 function cargoMembers(files: ProjectFiles, crates: readonly string[]): Crate[] {
   const root = tomlObject(files.read("Cargo.toml"));
   const workspace = root["workspace"];
@@ -244,7 +248,7 @@ function cargoMembers(files: ProjectFiles, crates: readonly string[]): Crate[] {
     const name = isTable(manifest["package"]) ? manifest["package"]["name"] : undefined;
     if (typeof name !== "string" || !/^[\w-]+$/.test(name)) return [];
     const cratesIn = (...keys: string[]): string[] => {
-      // Those of some platforms alone count on all: whose inputs they are does not depend on it.
+      // Dependencies for some platforms only count as well, so that inputs do not depend on the platform.
       const platforms = isTable(manifest["target"]) ? Object.values(manifest["target"]).filter(isTable) : [];
       const tables = [manifest, ...platforms].flatMap((each) => keys.map((key) => each[key])).filter(isTable);
       const found = tables.flatMap((table) => [
@@ -261,7 +265,7 @@ function cargoMembers(files: ProjectFiles, crates: readonly string[]): Crate[] {
   });
 }
 
-/** Name -> folder of the dependencies that are crates of the repository. */
+/** Returns the dependencies that are crates of the repository, as name -> folder. */
 function pathsIn(table: unknown, folder: string): Map<string, string> {
   return new Map(
     Object.entries(isTable(table) ? table : {}).flatMap(([name, value]) => {
@@ -272,7 +276,7 @@ function pathsIn(table: unknown, folder: string): Map<string, string> {
   );
 }
 
-/** Crates that are reached from some, themselves included, by what they are made of. */
+/** Returns the crates in `from` and everything that they depend on. */
 function reachable(from: readonly string[], members: readonly Crate[]): string[] {
   const found = new Set(from);
   for (const folder of found)
@@ -283,7 +287,7 @@ function reachable(from: readonly string[], members: readonly Crate[]): string[]
 const isTable = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What is no TOML, such as a template's, has no members. */
+/** Returns an empty object for invalid TOML, such as a template. */
 function tomlObject(text: string): Record<string, unknown> {
   try {
     return parse(text);

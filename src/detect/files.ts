@@ -2,39 +2,39 @@ import path from "node:path";
 import { PatternMatcher } from "../tree/index.ts";
 import type { DetectedSuite, ProjectFiles } from "./types.ts";
 
-/** Folders in which a manifest is somebody's example or a test's input, not a part of the project. */
+/** Folders in which a manifest belongs to an example or a test's input instead of the project. */
 const notParts =
   /(?:^|\/)(?:\.[^/]+|node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e|fuzz)(?:\/|$)/i;
 
-/** Whether a folder can hold a part of the project. */
+/** Reports whether a folder can be a part of the project. */
 export const isPart = (folder: string): boolean => folder === "" || !notParts.test(folder);
 
-/** Folder of a file; empty for the root. */
+/** Returns the folder of a file; empty for the root. */
 export const folderOf = (file: string): string => (file.includes("/") ? path.posix.dirname(file) : "");
 
 export const joined = (folder: string, file: string): string => path.posix.join(folder, file);
 
-/** Files of this name, those of higher folders first. */
+/** Returns the files with this name, those in higher folders first. */
 export function named(files: ProjectFiles, name: string): string[] {
   return files.list
     .filter((file) => path.posix.basename(file) === name)
     .toSorted((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
 }
 
-/** Texts of the workflows of GitHub's. */
+/** Returns the texts of the GitHub workflows. */
 export const workflowsOf = (files: ProjectFiles): string[] =>
   files.list.filter((file) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file)).map((file) => files.read(file));
 
 export const has = (files: ProjectFiles, file: string): boolean => files.list.includes(file);
 
-/** Files below a folder, relative to it. */
+/** Returns the files below a folder, relative to it. */
 export function below(files: ProjectFiles, folder: string): string[] {
   return folder === ""
     ? [...files.list]
     : files.list.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1));
 }
 
-/** A suite is named in calls and tags, where a folder may have spaces or any letter. */
+/** Returns a valid suite name for a folder's name, which may contain spaces or any letters; calls and tags use it. */
 export function suiteName(text: string): string {
   const plain = text
     .normalize("NFD")
@@ -44,7 +44,7 @@ export function suiteName(text: string): string {
   return plain === "" || /^(?:true|false|null|yes|no|on|off)$/i.test(plain) ? `part-${plain || text.length}` : plain;
 }
 
-/** A name for each folder: its last part where that tells it from the others, else its whole path; `app` for the root. */
+/** Returns a naming function for folders: the last part if it is unique, else the whole path; `app` for the root. */
 export function folderNames(folders: readonly string[]): (folder: string) => string {
   const last = (folder: string): string => folder.split("/").at(-1)!;
   return (folder) => {
@@ -54,7 +54,7 @@ export function folderNames(folders: readonly string[]): (folder: string) => str
   };
 }
 
-/** A text that should be a JSON object; whatever else it is, such as a test's fixture, is an empty one. */
+/** Parses a JSON object; anything else, such as a test's fixture, counts as an empty one. */
 export const jsonObject = (text: string): Record<string, unknown> => parsedObject(text) ?? {};
 
 export const isJsonObject = (text: string): boolean => parsedObject(text) !== undefined;
@@ -67,11 +67,11 @@ function parsedObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A map of JSON, YAML or TOML; undefined where the value is something else. */
+/** Returns a map of JSON, YAML or TOML; undefined for any other value. */
 export const mapOf = (value: unknown): Record<string, unknown> | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 
-/** The part of an object whose values are texts. */
+/** Returns the entries of an object whose values are strings. */
 export function textsOf(value: unknown): Record<string, string> {
   if (typeof value !== "object" || value === null) return {};
   return Object.fromEntries(
@@ -79,7 +79,7 @@ export function textsOf(value: unknown): Record<string, string> {
   );
 }
 
-/** Names of needs that lead back to where they came from are dropped: packages may know each other, runs can't wait so. */
+/** Drops needs that form a cycle: packages may depend on each other, but runs cannot wait for each other. */
 export function withoutCircles(suites: DetectedSuite[]): DetectedSuite[] {
   const reaches = (from: string, to: string, seen = new Set<string>()): boolean => {
     if (from === to) return true;
@@ -91,7 +91,7 @@ export function withoutCircles(suites: DetectedSuite[]): DetectedSuite[] {
   return suites;
 }
 
-/** `packages/*` is the folders right below, not what lies deeper in them; `**` is at any depth. */
+/** Returns a matcher for workspace patterns: `packages/*` means the folders directly below, `**` any depth. */
 export function memberMatcher(patterns: readonly string[]): (folder: string) => boolean {
   const plain = patterns.map((pattern) => pattern.replace(/^(!?)\.\//, "$1").replace(/\/$/, ""));
   const depth = (text: string): number => text.split("/").length;

@@ -1,4 +1,7 @@
-/** What a repository is made of: the parts that have tests, how each is installed and tested, and what is not covered. */
+/**
+ * Detects what a repository consists of: the parts with tests, how each is installed and tested, and what is not
+ * covered.
+ */
 import { detectGo, detectRust } from "./compiled.ts";
 import { withoutImage } from "./toolchains.ts";
 import { folderOf, isPart } from "./files.ts";
@@ -14,11 +17,11 @@ export { scaffoldConfig } from "./scaffold.ts";
 export { readProjectFiles } from "./read.ts";
 export type { DetectedDeploy, DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
-/** Versions that the images of this machine have, where it can have no others. Empty: all that a registry has. */
+/** Versions for which this host has images, if it cannot get others. Empty: everything that a registry has. */
 export interface AvailableImages {
   nodes?: readonly number[];
   pythons?: readonly number[];
-  /** No registry can be reached: of Go and Rust there is no image. */
+  /** Whether no registry can be reached, so that there are no images for Go and Rust. */
   areAll?: boolean;
 }
 
@@ -40,7 +43,7 @@ export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: A
   };
 }
 
-/** A suite that stands alone sees its own root, and nothing else of the project concerns it. */
+/** Restricts a standalone suite's inputs to its own root, as nothing else of the project affects it. */
 function withOwnInputs(suite: DetectedSuite): DetectedSuite {
   const root = suite.root ?? suite.folder;
   if (!suite.alone || root === "" || suite.inputs === undefined) return suite;
@@ -48,7 +51,7 @@ function withOwnInputs(suite: DetectedSuite): DetectedSuite {
   return { ...suite, inputs: own.length === 0 ? undefined : own };
 }
 
-/** Manifests of tools for which there is no preset. */
+/** Manifests of tools without a preset. */
 const others: [file: RegExp, tool: string][] = [
   [/^deno\.jsonc?$/, "Deno"],
   [/^pom\.xml$/, "Maven"],
@@ -61,7 +64,7 @@ const others: [file: RegExp, tool: string][] = [
   [/^CMakeLists\.txt$/, "CMake"],
 ];
 
-/** What is not covered, by the highest manifest of each tool. */
+/** Reports what is not covered, naming the topmost manifest of each tool. */
 function otherNotes(files: ProjectFiles, suites: readonly DetectedSuite[]): string[] {
   return others.flatMap(([pattern, tool]) => {
     const [manifest] = files.list
@@ -75,7 +78,7 @@ function otherNotes(files: ProjectFiles, suites: readonly DetectedSuite[]): stri
   });
 }
 
-/** Two parts of one name are told apart by their language's preset, then by a number; those that need them follow. */
+/** Makes suite names unique by appending the preset, else a number; needs are renamed with them. */
 function uniquelyNamed(found: readonly Detection[]): DetectedSuite[] {
   const taken = new Set<string>();
   return found.flatMap(({ suites }) => {

@@ -1,13 +1,13 @@
-/** The files that concern a part of a project: not its documents, and not the parts that it is not made of. */
+/** Selects the files that affect a part of a project: neither documents nor the parts that it does not depend on. */
 import { below } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
 export interface Parts {
-  /** Folder of the part itself; empty for the root. */
+  /** Folder of the part; empty for the root. */
   own: string;
-  /** Folders of the parts that it is made of. */
+  /** Folders of the parts that it depends on. */
   needed: readonly string[];
-  /** Folders of all parts of the project; those of them that the root is not made of don't concern it. */
+  /** Folders of all parts of the project; those that the root does not depend on do not affect it. */
   others: readonly string[];
 }
 
@@ -16,8 +16,9 @@ const documents =
 const sourceFile = /\.(?:[cm]?[jt]sx?|py|rs|go|toml|cfg|json)$/;
 
 /**
- * Patterns for `inputs`: the part, what it is made of, and everything at the top that is nobody's folder. Documents are
- * left out unless a source or manifest names them (`include_str!("../README.md")`). Undefined: everything concerns it.
+ * Returns patterns for `inputs`: the part, what it depends on, and everything at the top that belongs to no part.
+ * Documents are left out unless a source or manifest names them (`include_str!("../README.md")`). Undefined means that
+ * everything affects the part.
  */
 export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): string[] | undefined {
   const tops = [...new Set(files.list.map((file) => file.split("/")[0]!))];
@@ -42,7 +43,7 @@ export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): s
 
 const overlap = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 
-/** Whether any source names a document; at most 2,000 files of the part are asked. */
+/** Returns a test for whether any source names a document; reads at most 2,000 files of the part. */
 function mentionedIn(files: ProjectFiles, folders: readonly string[]): (entry: string) => boolean {
   let text: string | undefined;
   return (entry) => {

@@ -1,15 +1,19 @@
-/** What a repository has for Kubernetes: charts, kustomizations, plain manifests, and the environments that they are for. */
+/**
+ * Detects Kubernetes configuration in a repository: charts, kustomizations, plain manifests, and their environments.
+ */
 import path from "node:path";
 import type { DetectedDeploy, ProjectFiles } from "./types.ts";
 
 const yaml = /\.ya?ml$/;
 const kustomization = /(?:^|\/)kustomization\.ya?ml$/;
 const overlay = /^(.*?)\/?overlays\/([^/]+)\/kustomization\.ya?ml$/;
-/** Of objects that a deploy is about; a file with others alone (a workflow, a compose file) is none. */
+/**
+ * Matches kinds of objects that are deployed; a file with only other kinds (a workflow, a compose file) does not count.
+ */
 const kinds =
   /^kind: *["']?(?:Deployment|StatefulSet|DaemonSet|Job|CronJob|Service|Ingress|ConfigMap|Secret|Pod|HTTPRoute|Rollout)\b/m;
 const isProduction = /^prod(?:uction)?$/;
-/** Names that say nothing of what lies in a folder. */
+/** Folder names that say nothing about their content. */
 const general = new Set([
   "deploy",
   "deployment",
@@ -25,7 +29,7 @@ const general = new Set([
   "base",
 ]);
 
-/** Undefined where nothing is for Kubernetes. */
+/** Returns undefined if the repository has nothing for Kubernetes. */
 export function detectDeploy(files: ProjectFiles, project: string): DetectedDeploy | undefined {
   const candidates = files.list.filter((file) => !/(?:^|\/)(?:\.github|node_modules|testdata|fixtures)\//.test(file));
   const charts = folders(candidates.filter((file) => /(?:^|\/)Chart\.yaml$/.test(file)));
@@ -74,14 +78,14 @@ function environmentsOf(names: readonly string[], namespace: string): DetectedDe
   );
 }
 
-/** Environments that a chart has values of its own for: `values-staging.yaml`. */
+/** Returns the environments for which a chart has values, e.g. `values-staging.yaml`. */
 const valuesOf = (folder: string, candidates: readonly string[]): string[] =>
   candidates.flatMap((file) => {
     const [, name] = /^values-([a-z][a-z0-9-]*)\.yaml$/.exec(path.posix.relative(folder, file)) ?? [];
     return name === undefined ? [] : [name];
   });
 
-/** A file of values for each environment is taken where all have one: for the others it would be missing. */
+/** Uses values files only if every environment has one, since a missing file would be an error. */
 function chartOf(folder: string, values: readonly string[], environments: readonly string[]) {
   const chart = folder === "" ? "." : folder;
   const isWhole = environments.every((name) => values.includes(name));
@@ -97,7 +101,7 @@ const folders = (files: readonly string[]): string[] => [
   ...new Set(files.map((file) => path.posix.dirname(file)).map((folder) => (folder === "." ? "" : folder))),
 ];
 
-/** The folder's name where it says something, else the one above it, else the project's. */
+/** Returns an unused name: the folder's, else that of the nearest meaningful parent, else the project's. */
 function freeName(folder: string, project: string, taken: object): string {
   const words = folder
     .split("/")
@@ -110,7 +114,7 @@ function freeName(folder: string, project: string, taken: object): string {
   }
 }
 
-/** A name as `deploy.apps` takes it. */
+/** Converts a text to a valid name in `deploy.apps`. */
 const label = (text: string): string =>
   text
     .toLowerCase()

@@ -1,23 +1,25 @@
-/** C and C++: what CMake, Meson, the autotools or make build, and test. */
+/** Detects C and C++ projects that CMake, Meson, the autotools or make build and test. */
 import { has } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
-/** A build system at the root of a repository. */
+/** Build system at the root of a repository. */
 interface BuildSystem {
-  /** Its file. */
+  /** File that defines it. */
   manifest: string;
-  /** Debian packages beside a compiler. */
+  /** Debian packages needed besides a compiler. */
   packages: string[];
   build: string[];
   test: string;
 }
 
 const sources = /\.(?:c|cc|cpp|cxx)$/;
-/** Compilers by way of ccache: a tree's files have no times that make could compare, and a cache by content needs none. */
+/**
+ * Runs compilers through ccache: make cannot compare the times of a tree's files, and a cache by content needs none.
+ */
 const ccachePath = "/usr/lib/ccache:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Only for a repository in which nothing else has tests: its `make test` would start those. */
+/** Used only if nothing else in the repository has tests, as its `make test` would run those too. */
 export function detectNative(files: ProjectFiles): Detection {
   const own = files.list.filter((file) => sources.test(file));
   const system = own.length === 0 ? undefined : buildSystem(files);
@@ -84,13 +86,13 @@ function buildSystem(files: ProjectFiles): BuildSystem | undefined {
     : { manifest: makefile, packages: [], build: [], test: `make ${goal}` };
 }
 
-/** Tests that the project builds only where it is asked to. */
+/** Returns CMake options that enable tests which the project builds only on request. */
 const testOptions = (text: string): string[] =>
   [...text.matchAll(/\boption\s*\(\s*(\w*TEST(?:S|ING)?)\s+(?:"[^"]*"\s*)?(?:OFF|FALSE|0)?\s*\)/gi)]
     .filter(([whole]) => !/\bON\s*\)$/i.test(whole))
     .map(([, name]) => `-D${name}=ON`);
 
-/** Debian packages of libraries that CMake, Meson or pkg-config look for. */
+/** Debian packages of libraries that CMake, Meson or pkg-config search for. */
 const libraries: [pattern: RegExp, name: string][] = [
   [/\bZLIB\b|['"\s]zlib\b/, "zlib1g-dev"],
   [/\bOpenSSL\b|['"\s]openssl\b/, "libssl-dev"],

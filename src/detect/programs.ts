@@ -1,4 +1,4 @@
-/** Programs that tests start and slim images lack, by the Debian package that has them. */
+/** Programs that tests start and slim images lack, with their Debian packages. */
 import { below, joined } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
@@ -26,14 +26,14 @@ const isTest =
   /(?:^|\/)(?:tests?|__tests__|spec)\/|(?:[._-](?:test|spec)\.[cm]?[jt]sx?|(?:^|\/)test_[^/]*\.py|_test\.py|conftest\.py)$/;
 const isSource = /\.(?:[cm]?[jt]sx?|py)$/;
 
-/** Test files of a folder, relative to the project; at most 400. */
+/** Returns up to 400 test files of a folder, relative to the project. */
 export const testFiles = (files: ProjectFiles, folder: string): string[] =>
   below(files, folder)
     .filter((file) => isTest.test(file) && isSource.test(file))
     .slice(0, 400)
     .map((file) => joined(folder, file));
 
-/** Debian packages with the programs that the tests below a folder name as a word of their own: `spawn("git", ...)`. */
+/** Returns the Debian packages of programs that tests below a folder start, such as `spawn("git", ...)`. */
 export function programsOfTests(files: ProjectFiles, folder: string): string[] {
   const found = new Set<string>();
   for (const file of testFiles(files, folder)) {
@@ -49,7 +49,7 @@ export function programsOfTests(files: ProjectFiles, folder: string): string[] {
   return [...found].toSorted();
 }
 
-/** Debian packages that compile what a Python project has in C or Rust: its wheel is built where it is tested. */
+/** Returns Debian packages that compile a Python project's C or Rust code, as its wheel is built where it is tested. */
 export function compilersOf(files: ProjectFiles, folder: string): string[] {
   const build = ["pyproject.toml", "setup.py", "setup.cfg"].map((file) => files.read(joined(folder, file))).join("\n");
   if (/\b(?:maturin|setuptools[-_]rust)\b/.test(build))
@@ -62,7 +62,7 @@ export function compilersOf(files: ProjectFiles, folder: string): string[] {
   return [isPlusPlus ? "g++" : "gcc", "libc6-dev", "python3-dev"];
 }
 
-/** git, where something is installed out of a repository of git's: by a URL of it, which archives of GitHub's are not. */
+/** Returns git if a package is installed from a git repository; GitHub archives do not need it. */
 export function gitOf(files: ProjectFiles, folder: string): string[] {
   const pins = below(files, folder).filter(
     (file) =>

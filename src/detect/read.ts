@@ -4,10 +4,12 @@ import { readRegular } from "../paths/index.ts";
 import { listTree } from "../tree/index.ts";
 import type { ProjectFiles } from "./types.ts";
 
-/** A manifest or a test is smaller; what is larger is read as empty. */
+/** Size limit in bytes; manifests and tests are smaller, and larger files count as empty. */
 const maxSizeBytes = 4 * 1024 * 1024;
 
-/** The files below `root` that git tracks or would track, by its index and the ignore files: no program is asked. */
+/**
+ * Lists the files below `root` that git tracks or would track, using its index and ignore files without running git.
+ */
 export function readProjectFiles(root: string): ProjectFiles {
   const list = projectFiles(root).toSorted();
   const texts = new Map<string, string>();
@@ -31,13 +33,13 @@ function readText(file: string): string {
   }
 }
 
-/** No author writes so many blanks in a row; a pattern that goes back over a megabyte of them takes minutes. */
+/** Shortens runs of blanks, which no author writes: a pattern that backtracks over a megabyte of them takes minutes. */
 export const withoutLongBlanks = (text: string): string => text.replaceAll(/\s{200,}/g, (run) => run.slice(0, 200));
 
 function projectFiles(root: string): string[] {
   const exclude = ["**/.git", "**/node_modules", "**/.venv", "**/.fastloop"];
   const { entries } = listTree(root, { exclude, leaveOut: "ignored" });
-  // What lies in a submodule, or in another repository, is not this project's.
+  // Submodules and other repositories are not part of this project.
   let other = "";
   return entries.flatMap(({ path: file, type }) => {
     if (other !== "" && file.startsWith(other)) return [];

@@ -1,19 +1,22 @@
 /**
- * Tests that expect the system to refuse a file: "no permission" is what nobody tells root, as whom commands run in
- * containers. Such a test command runs without root's rights to pass over the modes of files.
+ * Tests that expect the system to deny access to a file. Root, as which commands run in containers, is never denied, so
+ * such tests run without root's right to ignore file modes.
  */
 import { below, joined } from "./files.ts";
 import { testFiles } from "./programs.ts";
 import type { DetectedSuite, ProjectFiles } from "./types.ts";
 
-/** Of util-linux, which Debian's images have. */
+/** Part of util-linux, which Debian's images include. */
 const asOwner = "setpriv --bounding-set=-dac_override,-dac_read_search --";
 
-/** What tests say of a refusal; Python's and Node's also name it in tests that make one up, so they must take a right away, too. */
+/**
+ * Errors that tests expect when access is denied. Python and Node tests may also make them up, so those must also
+ * change a mode.
+ */
 const goRefusal = /\b(?:os|fs)\.ErrPermission\b|\bEACCES\b/;
 const refusal = /\bPermissionError\b|\bEACCES\b/;
 const takesAway = /\bchmod(?:Sync)?\s*\(/;
-/** A file that nobody may read is there for a refusal, whatever the test calls that. */
+/** A file that nobody may read exists to cause a denial, whatever the test calls the error. */
 const takesAll = /\bchmod(?:Sync)?\s*\((?:[^\n]{0,300},)?\s*(?:0o?0*|~\s*(?:stat\.)?S_IRWX\w)\s*\)/;
 
 export function asOwnerWhereRefused(files: ProjectFiles, suite: DetectedSuite): DetectedSuite {
@@ -38,7 +41,7 @@ function expectsRefusals(files: ProjectFiles, { folder, preset }: DetectedSuite)
   });
 }
 
-/** A command alone, or one in a folder; what is a script of several stays as it is. */
+/** Wraps a single command, or one in a folder; a script of several commands stays as it is. */
 function withoutRights(command: string): string {
   const [, enter = "", rest = command, leave = ""] = /^(\(cd \S+ && )(.+)(\))$/.exec(command) ?? [];
   return /[;&|]|^\w+=/.test(rest) ? command : `${enter}${asOwner} ${rest}${leave}`;

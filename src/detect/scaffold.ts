@@ -3,19 +3,19 @@ import { presets } from "../config/index.ts";
 import type { DetectedDeploy, DetectedSuite, Detection } from "./types.ts";
 
 export interface ScaffoldOptions {
-  /** The project's name. */
+  /** Name of the project. */
   project: string;
-  /** `module:`; undefined where the repository has a module of its own. */
+  /** Value of `module:`; undefined if the repository has a module of its own. */
   module?: string;
-  /** Where a base image is published to, if there is one. */
+  /** Registry of the base image, if there is one. */
   baseRegistry?: string;
-  /** What is there for Kubernetes. */
+  /** Kubernetes configuration that was found. */
   deploy?: DetectedDeploy;
-  /** What `fastloop up` starts, and the file that says so. */
+  /** Services for `fastloop up`, and the file that they come from. */
   services?: { from: string; services: object; up: object };
 }
 
-/** The first `fastloop.yaml` of a project: what was found, ready to be edited. */
+/** Returns the first `fastloop.yaml` of a project, with everything that was found, ready to be edited. */
 export function scaffoldConfig(options: ScaffoldOptions, found: Detection): string {
   const { project, module, baseRegistry, deploy, services } = options;
   const { suites, packages, tools = [] } = found;
@@ -50,13 +50,13 @@ export function scaffoldConfig(options: ScaffoldOptions, found: Detection): stri
     ...(services === undefined || Object.keys(services.up).length === 0 ? {} : { up: services.up }),
     ...(deploy === undefined ? {} : { deploy }),
   };
-  // Suites of a workspace have lists in common; each is written out.
+  // Suites of a workspace share lists; each list is written out instead of becoming a YAML alias.
   const document = new Document(content, { aliasDuplicateObjects: false });
   visit(document, {
     Seq: (_, node, ancestors) => {
       const pair = ancestors.at(-1);
       const indentation = 2 * (ancestors.filter(isMap).length - 1);
-      // As the common formatters write it: on one line where that has room, else a line each.
+      // Formats lists as common formatters do: on one line if they fit, else one item per line.
       node.flow =
         isPair(pair) && indentation + String(pair.key).length + 2 + node.items.map(String).join(", ").length + 2 <= 80;
     },
@@ -107,7 +107,7 @@ function targetOf({
   };
 }
 
-/** Only what differs from the preset. */
+/** Returns only the settings that differ from the preset. */
 function suiteOf(suite: DetectedSuite, usesBase: boolean): Record<string, unknown> {
   const preset = suite.preset === undefined ? undefined : presets[suite.preset];
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -133,14 +133,14 @@ function suiteOf(suite: DetectedSuite, usesBase: boolean): Record<string, unknow
   };
 }
 
-/** The base image, and which suites start from it; undefined where none has to. */
+/** Returns the base image and which suites start from it; undefined if none has to. */
 function baseOf({ suites, packages }: Detection): { from: string; has(suite: DetectedSuite): boolean } | undefined {
   const slim = suites.filter(({ preset }) => isSlim(preset));
   const images = new Set(
     slim.map(({ image, preset }) => image ?? (preset === undefined ? plainImage : presets[preset].image)),
   );
   const [shared] = images;
-  // What starts from different images has no base in common.
+  // Suites that start from different images cannot share a base.
   const isShared = images.size === 1 && packages.length > 0;
   const from = isShared ? shared : suites.some(({ inBase }) => inBase) ? plainImage : undefined;
   return from === undefined
@@ -148,8 +148,8 @@ function baseOf({ suites, packages }: Detection): { from: string; has(suite: Det
     : { from, has: ({ preset, inBase }) => inBase === true || (isShared && isSlim(preset)) };
 }
 
-/** Of suites without a preset. */
+/** Image of suites without a preset. */
 const plainImage = "debian:bookworm-slim";
 
-/** Images of go and cargo have what a build wants. */
+/** The images of go and cargo already include what a build needs. */
 const isSlim = (preset: DetectedSuite["preset"]): boolean => preset !== "go" && preset !== "cargo";

@@ -1,4 +1,4 @@
-/** Services that tests may want: noticed, and told with the lines that give them to the tests. */
+/** Detects services that tests may need, and suggests the configuration that provides them. */
 import { yamlDocument } from "../text/index.ts";
 import { folderOf, has } from "./files.ts";
 import type { DetectedSuite, ProjectFiles } from "./types.ts";
@@ -6,21 +6,24 @@ import type { DetectedSuite, ProjectFiles } from "./types.ts";
 const composeFiles = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const manifests = /(?:^|\/)(?:package\.json|pyproject\.toml|requirements[^/]*\.txt|go\.mod|Cargo\.toml)$/;
 
-/** Libraries that speak to a database or a queue. */
+/** Client libraries of databases and queues. */
 const clients =
   /["'\s/](?:psycopg2?|asyncpg|sqlalchemy|sqlmodel|django|pg|postgres|mysql2?|knex|prisma|typeorm|sequelize|drizzle-orm|redis|ioredis|bullmq|celery|mongoose|mongodb|pymongo|pgx|pq|gorm|sqlx|diesel|tokio-postgres|kafkajs|amqplib|pika)(?=["'\s[<>=~!:;,/-]|$)/im;
-/** What is started beside a program, and no test speaks to. */
+/** Services that are started beside a program and that no test uses. */
 const forPeople =
   /(?:^|\/)(?:traefik|nginx|caddy|haproxy|adminer|pgadmin4?|phpmyadmin|mongo-express|redis-commander|portainer|watchtower|grafana|prometheus|jaeger)\b/;
 
-/** A service as a compose file or a library of test containers names it. */
+/** A service as a compose file or a test container library names it. */
 interface NamedService {
   name: string;
   image: string;
   port?: number;
 }
 
-/** One note for each file that names services, with lines for the suites whose packages have a client of one, else the first. */
+/**
+ * Returns one note for each file that names services, with configuration for the suites whose packages have a client of
+ * one; for the first suite if none has.
+ */
 export function serviceNotes(files: ProjectFiles, all: readonly Pick<DetectedSuite, "name" | "folder">[]): string[] {
   const notes: string[] = [];
   const using = all.filter(({ folder }) =>
@@ -51,7 +54,7 @@ export function serviceNotes(files: ProjectFiles, all: readonly Pick<DetectedSui
   return notes;
 }
 
-/** Images that a preset of ours replaces. */
+/** Images that a preset replaces. */
 const presets = new Map([
   ["postgres", /(?:^|\/)(?:postgres|postgis|timescaledb)\b/],
   ["redis", /(?:^|\/)(?:redis|valkey)\b/],
@@ -67,7 +70,7 @@ function linesFor(services: readonly NamedService[], suites: readonly string[]):
   return ["  tests:", "    services:", ...entries, "    suites:", ...lines].join("\n");
 }
 
-/** The services of a compose file that come from an image; those that it builds are the project itself. */
+/** Returns the services of a compose file that come from an image; those that it builds are the project itself. */
 function composeServices(text: string): NamedService[] {
   let document: unknown;
   try {
@@ -90,7 +93,7 @@ function composeServices(text: string): NamedService[] {
   });
 }
 
-/** `8080:80`, `127.0.0.1:8080:80/tcp`, `80` or `{ target: 80 }`: the port in the container. */
+/** Returns the container's port from `8080:80`, `127.0.0.1:8080:80/tcp`, `80` or `{ target: 80 }`. */
 function portOf(entry: unknown): number | undefined {
   const text = typeof entry === "object" && entry !== null ? (entry as { target?: unknown }).target : entry;
   const words = typeof text === "string" || typeof text === "number" ? `${text}` : "";

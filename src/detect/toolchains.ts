@@ -1,7 +1,7 @@
-/** Go and Rust where no image registry can be reached: out of Debian's packages and Go's module proxy. */
+/** Installs Go and Rust without an image registry, from Debian's packages and Go's module proxy. */
 import type { DetectedTool, Detection } from "./types.ts";
 
-/** Debian stable's Go is old, but fetches any other one as a module. */
+/** Go of Debian stable is old, but it fetches any other version as a module. */
 const go: DetectedTool = {
   name: "go",
   version: "1.26.8",
@@ -10,13 +10,13 @@ const go: DetectedTool = {
     "mkdir -p /opt/go && cd /opt/go && printf 'module fetch\\n' > go.mod",
     "GOFLAGS=-modcacherw GOMODCACHE=/opt/go/mod go mod download golang.org/toolchain@v0.0.1-go$VERSION.linux-$TARGETARCH",
     "mv /opt/go/mod/golang.org/toolchain@* /usr/local/go && rm -rf /opt/go",
-    // A module's files are not executable.
+    // Files of a Go module are not executable.
     "chmod +x /usr/local/go/bin/* /usr/local/go/pkg/tool/*/*",
     "ln -s /usr/local/go/bin/go /usr/local/go/bin/gofmt /usr/local/bin/",
   ],
 };
 
-/** What a machine without an image registry tests the same suites with: a base image that has their toolchain. */
+/** Adapts suites for a host without an image registry: they use a base image with their toolchain. */
 export function withoutImage({ suites, packages, tools, notes }: Detection): Detection {
   const [suite] = suites;
   if (suite === undefined) return { suites, packages, notes };
@@ -30,7 +30,7 @@ export function withoutImage({ suites, packages, tools, notes }: Detection): Det
       "gcc",
       "libc6-dev",
       ...(isGo ? ["golang-go"] : ["cargo-web", "pkg-config", "rustc-web"]),
-      // Both fetch what a repository names by its revision.
+      // Both fetch dependencies that a repository names by revision.
       "git",
     ],
     tools: [...(tools ?? []), ...(isGo ? [go] : [])],

@@ -2,25 +2,25 @@ import type { PresetName, SuiteConfig, TierName } from "../config/types.ts";
 
 /** The files of a repository as detection sees them: relative paths with `/`, and their texts. */
 export interface ProjectFiles {
-  /** Every file that git would track, sorted. */
+  /** All files that git would track, sorted. */
   readonly list: readonly string[];
-  /** The text; empty where there is no such file. */
+  /** Returns the text of a file; empty if there is none. */
   read(file: string): string;
 }
 
-/** Commands and settings of one suite of `tests.suites`, as they are written. */
+/** Commands and settings of one suite, as written to `tests.suites`. */
 export interface DetectedSuite {
-  /** Name of the suite and of its target: the folder's or the package's, `app` for the root. */
+  /** Name of the suite and its target: that of the folder or the package, `app` for the root. */
   name: string;
   /** Relative to the project; empty for the root. */
   folder: string;
-  /** Undefined: no package manager, all is in the commands. */
+  /** Undefined without a package manager; the commands then do everything. */
   preset?: PresetName;
-  /** The file that told the preset. */
+  /** File from which the preset was detected. */
   because: string;
-  /** Whether the folder stands alone: then the suite is this folder and nothing else of the project. */
+  /** Whether the suite is standalone: it consists of this folder and nothing else of the project. */
   alone: boolean;
-  /** Of a suite that stands alone as a part of a workspace: the workspace's folder. */
+  /** Folder of the workspace, for a standalone suite that is part of one. */
   root?: string;
   image?: string;
   manifests?: string[];
@@ -30,15 +30,15 @@ export interface DetectedSuite {
   env?: Record<string, string>;
   runner?: SuiteConfig["runner"];
   tiers: Partial<Record<TierName, string[]>>;
-  /** Names of suites whose packages this one is made of. */
+  /** Names of suites whose packages this one depends on. */
   needs: string[];
-  /** What an edit must touch to concern it; undefined: everything. */
+  /** Patterns of files that affect it; undefined for all. */
   inputs?: string[];
-  /** Its toolchain is in the project's base image, as no image that has it can be had on this machine. */
+  /** Whether its toolchain is in the project's base image, because no image with it is available on this host. */
   inBase?: boolean;
 }
 
-/** A tool of `images.base` that no system package is. */
+/** A tool of `images.base` that is not a system package. */
 export interface DetectedTool {
   name: string;
   version: string;
@@ -52,13 +52,13 @@ export interface DetectedDeploy {
   apps: Record<string, { manifests?: string[]; kustomize?: string; helm?: { chart: string; values?: string[] } }>;
 }
 
-/** What is in a repository, and what a person should know of it. */
+/** What a repository contains, and what its users should know about it. */
 export interface Detection {
   suites: DetectedSuite[];
-  /** System packages that a suite's commands need and slim images lack. */
+  /** System packages that the suites' commands need and slim images lack. */
   packages: string[];
-  /** Toolchains that the base image needs, where no image that has them can be had. */
+  /** Toolchains for the base image, if no image with them is available. */
   tools?: DetectedTool[];
-  /** What was found and is not covered, or could not be decided; one sentence each. */
+  /** What is not covered or could not be decided; one sentence each. */
   notes: string[];
 }

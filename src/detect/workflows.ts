@@ -1,9 +1,9 @@
-/** What the jobs of the repository's own CI run. */
+/** Reads which commands the jobs of the repository's own CI run. */
 import { yamlDocument } from "../text/index.ts";
 import { mapOf, workflowsOf } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
-/** Of each job the commands of its steps at the repository's root, in their order, one below the other. */
+/** Returns, for each job, the commands of its steps at the repository's root, in order and one per line. */
 export function commandsOfJobs(files: ProjectFiles): string[] {
   return workflowsOf(files).flatMap((text) => {
     const { jobs } = parsed(text);
@@ -19,7 +19,7 @@ function commandsOf(steps: unknown): string {
     .join("\n");
 }
 
-/** What is no YAML, or unfolds beyond all bounds, has no jobs. */
+/** Returns no jobs for invalid YAML, or for aliases that expand without bounds. */
 function parsed(text: string): Record<string, unknown> {
   try {
     const document = yamlDocument(text);

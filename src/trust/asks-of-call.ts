@@ -1,4 +1,4 @@
-/** What a call asks of the machine beside the repository: by its values, by its defaults, and by what it ends in. */
+/** Collects what a call asks of the host beyond the repository: through its values, its defaults, and its last step. */
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { isGitsFile, readRegular, statIfThere } from "../paths/index.ts";
@@ -9,10 +9,10 @@ import type { Ask } from "./types.ts";
 
 export interface AskContext {
   module: ModuleInfo;
-  /** Folder that relative paths of the call start in. */
+  /** Base of the call's relative paths. */
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** Who wrote the words of the call: what the user types is allowed as it is, what the module adds by itself is not. */
+  /** Author of the call's words: what the user types is allowed as it is, but what the module adds is not. */
   writtenBy: "repository" | "user";
 }
 
@@ -26,7 +26,7 @@ export function asksOfCall(
   return context.writtenBy === "user" ? asks : [...asks, ...core.flatMap((step) => asksOfCoreStep(step, context))];
 }
 
-/** What every function of a module asks for by itself, whoever calls it. */
+/** Returns what every function of a module asks for by itself, whoever calls it. */
 export function asksOfModule(module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
   const context: AskContext = { module, cwd: homeOf(module), env, writtenBy: "user" };
   const functions = Object.values(module.objects).flatMap(
@@ -64,10 +64,10 @@ function asksOfStep({ fn, given }: Pick<OwnStep, "fn" | "given">, context: AskCo
   });
 }
 
-/** Where a module's defaults lie: fastloop's own is at home in the project that uses it. */
+/** Returns the base of a module's defaults; for fastloop's own module it is the project that uses it. */
 const homeOf = ({ borrowed, contextDir, root }: ModuleInfo): string => (borrowed === true ? contextDir : root);
 
-/** A `defaultPath` that is wrong by itself is told when it is called. */
+/** An invalid `defaultPath` is reported when the function is called. */
 function defaultOrGiven(
   argument: ArgumentInfo,
   { fn, given }: Pick<OwnStep, "fn" | "given">,
@@ -108,10 +108,10 @@ function reads(file: string, by: string, cwd: string, env: NodeJS.ProcessEnv): A
   return isWithin(repositoryOf(cwd, env), real) ? [] : [{ kind: "read", what: real, by }];
 }
 
-/** More than a script would have; the rest of a larger file is not looked at. */
+/** Larger than any script; the rest of a larger file is not hashed. */
 const longestScriptBytes = 1024 * 1024;
 
-/** A command that runs a file of the repository is another command when that file changed. */
+/** Adds digests of the repository's files that a command runs, so that a changed file makes it another command. */
 function withContent(command: string, cwd: string, env: NodeJS.ProcessEnv): string {
   const repository = repositoryOf(cwd, env);
   const words = new Set(command.split(/[\s;&|()<>'"`$=]+/).filter((word) => word !== ""));
@@ -124,7 +124,7 @@ function withContent(command: string, cwd: string, env: NodeJS.ProcessEnv): stri
   return files.length === 0 ? command : `${command}  (with ${files.join(", ")})`;
 }
 
-/** Fields that a body may not ask for either: they act with the rights of the session's client. */
+/** Fields that bodies may not use either, as they act with the rights of the session's client. */
 const clientFields = new Set(["asEnvFile", "asModule", "asModuleSource", "serve", "asUp", "asUpGroup", "services"]);
 
 function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
@@ -150,7 +150,10 @@ function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
   return asks;
 }
 
-/** The repository's files are its own, but for what git and its hooks run from: a wiped folder with that in it loses it. */
+/**
+ * The repository may write its own files, except those from which git and its hooks run programs. Wiping a folder that
+ * contains these counts as writing them.
+ */
 function writes(
   file: string,
   { isWiped }: { isWiped: boolean },

@@ -1,7 +1,9 @@
 import type { Config } from "../config/index.ts";
 import type { Ask } from "./types.ts";
 
-/** What the keys of `fastloop.yaml` ask for besides its calls. Suites, images and services live in containers. */
+/**
+ * Returns what the keys of `fastloop.yaml` ask for besides its calls. Suites, images and services stay in containers.
+ */
 export function asksOfConfig({ engine, cache, deploy, local }: Config): Ask[] {
   return [
     ...Object.entries(local ?? {}).flatMap(([name, entry]) => asksOfLocal(name, entry)),
@@ -12,7 +14,7 @@ export function asksOfConfig({ engine, cache, deploy, local }: Config): Ask[] {
   ];
 }
 
-/** Where it runs, and with what, as a shell would be told: no other words may read the same. */
+/** Returns an ask with the folder and variables quoted as for a shell, so that no other settings give the same text. */
 export function asksOfLocal(name: string, { run, serve, cwd, env = {} }: NonNullable<Config["local"]>[string]): Ask[] {
   const variables = Object.entries(env).map(([key, value]) => `${key}=${quoted(value)} `);
   const place = cwd === undefined ? "" : `cd ${quoted(cwd)} && `;
@@ -30,12 +32,12 @@ export function engineAsk(address: string): Ask {
   return { kind: "engine", what: address, by: "engine.buildkit" };
 }
 
-/** `location` as it is written. */
+/** `location` is the text as written. */
 export function cacheAsk(way: "from" | "to", location: string): Ask {
   return { kind: "cache", what: location, by: `cache.${way}` };
 }
 
-/** Whatever of the repository's own is given the user's credentials there is a part of what is asked: an image, commands. */
+/** Everything of the repository's that gets the user's credentials there is part of the ask: images and commands. */
 export function clusterAsk(environment: string, context: string | undefined, deploy: Config["deploy"]): Ask {
   const commands = Object.entries(deploy?.apps ?? {}).flatMap(([app, { custom }]) =>
     custom === undefined ? [] : [app],

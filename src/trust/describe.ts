@@ -23,23 +23,23 @@ const words: Record<AskKind, (what: string) => string> = {
   "host-process": () => "runs function bodies on this machine without a boundary",
 };
 
-/** `env --token reads your variable TOKEN`. */
+/** Describes an ask, e.g. `env --token reads your variable TOKEN`. */
 export function describeAsk({ kind, what, by }: Ask): string {
   return printable(`${by} ${words[kind](what)}`);
 }
 
-/** What is trusted of an ask, as one text. */
+/** Returns the trusted parts of an ask as one text. */
 export function askKey({ kind, what, by }: Ask): string {
   return JSON.stringify([kind, what, by]);
 }
 
-/** 32 hexadecimal digits that stand for exactly these asks, in any order. */
+/** Returns 32 hexadecimal digits that stand for exactly these asks, in any order. */
 export function digestOfAsks(asks: readonly Ask[]): string {
   const keys = [...new Set(asks.map(askKey))].toSorted();
   return createHash("sha256").update(JSON.stringify(keys)).digest("hex").slice(0, 32);
 }
 
-/** Why something does not run, for a terminal and for CI: what is asked, where, and the command that allows it. */
+/** Returns the error for missing trust, for terminals and CI: what is asked, where, and the command that allows it. */
 export function refusal(missing: readonly Ask[]): UserError {
   const [first, ...others] = missing;
   if (first === undefined) throw new Error("nothing is missing");

@@ -4,19 +4,19 @@ import { engineAsk } from "./asks-of-config.ts";
 import { describeAsk } from "./describe.ts";
 import type { Trust } from "./trust.ts";
 
-/** Which engine a command uses, and how long one that it starts waits for the next. */
+/** Engine that a command uses, and how long an engine that it starts waits for the next session. */
 export interface EngineChoiceOptions {
   engine: string;
   buildkitHost?: string;
   idleMs?: number;
-  /** What the containers of its session may take together, where that is declared. */
+  /** Resources that the session's containers may use together, if declared. */
   limits?: EngineLimits;
 }
 
 /**
- * The one place that decides it, once for each command, whether it runs, watches, calls or opens a session: what the
- * command line or the environment names, else `engine` of fastloop.yaml. An address that the configuration names and the
- * user does not trust is not used, and that is said.
+ * Decides the engine once for each command, whether it runs, watches, calls or opens a session: what the command line
+ * or the environment names, else `engine` of fastloop.yaml. An address in the configuration that the user does not
+ * trust is not used, and a notice says so.
  */
 export function engineOptionsOf(
   { engine: declared }: Config,

@@ -1,4 +1,4 @@
-/** Programs of a repository that fastloop itself runs: named in `extensions`, trusted by what is in them. */
+/** Programs of a repository that fastloop itself runs: named in `extensions`, trusted by their content. */
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import path from "node:path";
@@ -7,24 +7,24 @@ import { UserError } from "../errors/index.ts";
 import { readRegular } from "../paths/index.ts";
 import type { Ask } from "./types.ts";
 
-/** Where a program can take the place of what fastloop brings: the keys of `extensions`. */
+/** Keys of `extensions`: the parts of fastloop that a program can replace. */
 export const extensionKeys = ["diff", "cache", "resources"] as const;
 export type ExtensionKey = (typeof extensionKeys)[number];
 
-/** More than this is no program that one reads before trusting it. */
+/** Size limit in bytes; nobody reads a larger program before trusting it. */
 const largestBytes = 1024 * 1024;
 
 export interface ExtensionFile {
-  /** Absolute. */
+  /** Absolute path. */
   file: string;
   source: string;
   ask: Ask;
 }
 
-/** Whether a value of `extensions` names a file, not something built in. */
+/** Reports whether a value of `extensions` names a file instead of a built-in extension. */
 export const isExtensionFile = (name: string): boolean => name.startsWith("./") || name.startsWith("../");
 
-/** A file that `extensions` names. Throws `UserError` where it can't be read or lies outside of the project. */
+/** Reads a file that `extensions` names. Throws a `UserError` if it is unreadable or outside the project. */
 export function readExtension(root: string, key: ExtensionKey, name: string): ExtensionFile {
   const place = `extensions.${key}`;
   const file = path.resolve(root, name);
@@ -49,7 +49,10 @@ function reasonOf(error: unknown): string {
   return known[code ?? ""] ?? message;
 }
 
-/** What the files of `extensions` ask for. One that can't be read asks for nothing: it is told where it is used. */
+/**
+ * Returns what the files of `extensions` ask for. An unreadable one asks for nothing; its error is reported where it is
+ * used.
+ */
 export function asksOfExtensions({ config, root }: Pick<LoadedConfig, "config" | "root">): Ask[] {
   return extensionKeys.flatMap((key) => {
     const name = config.extensions?.[key];

@@ -1,6 +1,6 @@
 import type { Ask } from "./types.ts";
 
-/** What running a module's functions in a process of this machine asks for, where the system gives no boundary. */
+/** Returns the ask for running a module's functions in a host process where the system offers no boundary. */
 export function hostProcessAsk(moduleName: string): Ask {
   return { kind: "host-process", what: "function bodies", by: `module ${moduleName}` };
 }

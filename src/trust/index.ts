@@ -1,4 +1,4 @@
-/** What a repository may ask of the user's machine, and whether the user has allowed it. */
+/** What a repository asks of the user's host, and whether the user has allowed it. */
 export type * from "./types.ts";
 export { askKey, describeAsk, digestOfAsks, refusal } from "./describe.ts";
 export { asksOfCall, asksOfModule, type AskContext } from "./asks-of-call.ts";

@@ -1,4 +1,4 @@
-/** Where a repository ends: what lies outside of it is the user's. */
+/** Decides what belongs to a repository; everything else is the user's. */
 import { readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { homeFolder } from "../paths/index.ts";
@@ -7,12 +7,12 @@ import { findGitRoot, readOnce } from "../tree/index.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Real path of the repository that holds a folder: its git root, else the folder. A git root that holds the user's home (of
- * dotfiles, say) is none of a project's: then the folder itself is all that is the repository's.
+ * Returns the real path of the repository that holds a folder: its git root, else the folder. A git root that contains
+ * the user's home (for dotfiles, say) is no project, so then only the folder itself counts.
  */
 export function repositoryOf(folder: string, env: Environment): string {
   const ownHome = homeFolder(env);
-  // Asked for each path of each call.
+  // Cached, as it is needed for each path of each call.
   return readOnce(`repository of ${folder} beside ${ownHome}`, () => {
     const real = realPathOf(folder);
     const root = findGitRoot(real) ?? real;
@@ -20,10 +20,12 @@ export function repositoryOf(folder: string, env: Environment): string {
   });
 }
 
-/** As many links as the kernel follows. */
+/** The kernel follows as many links. */
 const longestChain = 40;
 
-/** The real path, also of what is not there yet: below its nearest folder that is, or where a link to nothing leads. */
+/**
+ * Returns the real path, even of a missing file: below its nearest existing folder, or at the target of a broken link.
+ */
 export function realPathOf(file: string, links = longestChain): string {
   const missing: string[] = [];
   for (let at = path.resolve(file); ; at = path.dirname(at)) {

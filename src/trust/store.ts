@@ -1,6 +1,6 @@
 /**
- * What the user has allowed each project: one file a project in the user's state folder, outside of any repository,
- * `$XDG_STATE_HOME/fastloop/trust`. What is damaged, or not the user's alone, allows nothing.
+ * What the user has allowed each project: one file per project in the user's state folder, outside of any repository,
+ * `$XDG_STATE_HOME/fastloop/trust`. A file that is damaged, or that others can write, allows nothing.
  */
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ export interface StoredTrust {
   version: 1;
   /** Real path. */
   project: string;
-  /** When the user said so last, ISO 8601. */
+  /** Time of the user's last consent, ISO 8601. */
   trustedAt: string;
   asks: Ask[];
 }
@@ -27,7 +27,7 @@ export class TrustStore {
     this.folder = path.join(stateHome(env), "trust");
   }
 
-  /** Where the word on a project is kept, whether there is one or not. */
+  /** Returns the path of a project's file, whether or not it exists. */
   fileOf(project: string): string {
     return path.join(this.folder, `${createHash("sha256").update(realPath(project)).digest("hex").slice(0, 32)}.json`);
   }
@@ -37,7 +37,7 @@ export class TrustStore {
     return stored?.project === realPath(project) ? stored : undefined;
   }
 
-  /** Takes the place of what was allowed before. */
+  /** Replaces what was allowed before. */
   write(project: string, asks: readonly Ask[]): void {
     makeFolders(path.dirname(this.folder));
     const stored: StoredTrust = {
@@ -49,7 +49,7 @@ export class TrustStore {
     writeFileAtomically(this.fileOf(project), `${JSON.stringify(stored, null, 2)}\n`, 0o600);
   }
 
-  /** Whether there was something to take back. */
+  /** Returns false if there was nothing to remove. */
   remove(project: string): boolean {
     const file = this.fileOf(project);
     if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return false;
@@ -57,7 +57,7 @@ export class TrustStore {
     return true;
   }
 
-  /** Every project that is trusted with something, by its path. */
+  /** Returns every project with stored trust, sorted by path. */
   list(): StoredTrust[] {
     let names: string[];
     try {
@@ -101,7 +101,7 @@ function isStored(value: unknown): value is StoredTrust {
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-/** One project has one name, through whichever links it is reached. */
+/** Resolves links, so that a project has one name however it is reached. */
 function realPath(folder: string): string {
   try {
     return realpathSync.native(folder);

@@ -4,14 +4,17 @@ import { TrustStore } from "./store.ts";
 import type { Ask } from "./types.ts";
 
 /**
- * Whose word counts: what is stored, everything (`--trust`), nothing (`--no-trust`), or exactly the asks of a digest
- * (`FASTLOOP_TRUST=<digest>`).
+ * Whose consent counts: the stored one, for everything (`--trust`), for nothing (`--no-trust`), or for exactly the asks
+ * of a digest (`FASTLOOP_TRUST=<digest>`).
  */
 export type TrustMode = "stored" | "all" | "none" | { digests: readonly string[] };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The flag comes first, then `FASTLOOP_TRUST`, which only who starts the process can set. */
+/**
+ * Returns the mode: the flag takes precedence over `FASTLOOP_TRUST`, which only whoever starts the process can set.
+ * Throws a `UserError` for an invalid value.
+ */
 export function trustMode(flag: boolean | undefined, env: Environment): TrustMode {
   if (flag !== undefined) return flag ? "all" : "none";
   const text = (env["FASTLOOP_TRUST"] ?? "").trim();
@@ -23,16 +26,16 @@ export function trustMode(flag: boolean | undefined, env: Environment): TrustMod
   throw new UserError("usage", "1, 0 or digests of `fastloop trust --show` were expected", { place: "FASTLOOP_TRUST" });
 }
 
-/** What a project may have of what it asks for. */
+/** Decides which of its asks a project is granted. */
 export class Trust {
-  /** All that the project asks for. */
+  /** All asks of the project. */
   readonly asks: readonly Ask[];
   private readonly project: string;
   private readonly mode: TrustMode;
   private readonly env: Environment;
   private stored: ReadonlySet<string> | undefined;
 
-  /** `project`: its folder. The user's word is read when it is first asked for, and once. */
+  /** `project` is its folder. The stored consent is read once, when first needed. */
   constructor(project: string, asks: readonly Ask[], mode: TrustMode, env: Environment = process.env) {
     this.project = project;
     this.asks = asks;
@@ -40,12 +43,12 @@ export class Trust {
     this.env = env;
   }
 
-  /** The same word, the asks with more said about each. */
+  /** Returns a copy with the same consent, and more information about each ask. */
   with(said: (ask: Ask) => Ask): Trust {
     return Object.assign(Object.create(Trust.prototype) as Trust, this, { asks: this.asks.map(said) });
   }
 
-  /** Whether sessions of the project may run containers with root capabilities. */
+  /** Reports whether the project's sessions may run containers with root capabilities. */
   get allowsRootCapabilities(): boolean {
     return this.mode === "all" || this.asks.some((ask) => ask.kind === "root-capabilities" && this.allows(ask));
   }
@@ -54,14 +57,14 @@ export class Trust {
     const { mode } = this;
     if (mode === "all" || mode === "none") return mode === "all";
     if (mode === "stored") return this.words().has(askKey(ask));
-    // Of a digest nothing can be read but whether it is that of everything that is asked, or of this alone.
+    // A digest only shows whether it stands for all asks of the project, or for this one alone.
     return (
       mode.digests.includes(digestOfAsks([ask])) ||
       (this.words().has(askKey(ask)) && mode.digests.includes(digestOfAsks(this.asks)))
     );
   }
 
-  /** Those of the asks, or of some, that the user has not allowed. */
+  /** Returns the asks, all or those given, that the user has not allowed. */
   missing(asks: readonly Ask[] = this.asks): Ask[] {
     return asks.filter((ask) => !this.allows(ask));
   }

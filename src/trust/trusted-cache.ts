@@ -5,8 +5,8 @@ import type { Trust } from "./trust.ts";
 import type { Ask } from "./types.ts";
 
 /**
- * The shared caches that the user's environment names, else those of a configuration that the user allows; of each other
- * one it is said that it is not used.
+ * Returns the shared caches that the user's environment names, else those in the configuration that the user allows; a
+ * notice reports each other one.
  */
 export function trustedCacheOf(
   config: Config,

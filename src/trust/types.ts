@@ -1,4 +1,4 @@
-/** What a repository asks of the machine that it is cloned to. */
+/** What a repository can ask of the host that it is cloned to. */
 export type AskKind =
   /** `cmd://`: a command of the user's shell. */
   | "command"
@@ -6,7 +6,7 @@ export type AskKind =
   | "variable"
   /** A file or folder outside of the repository, by its real path. */
   | "read"
-  /** What a call exports, outside of the repository or into its `.git`. */
+  /** An export of a call to a place outside of the repository, or into its `.git`. */
   | "write"
   /** A socket of the host. */
   | "socket"
@@ -18,7 +18,7 @@ export type AskKind =
   | "publish"
   /** An image that is given to the user's container runtime. */
   | "runtime"
-  /** A BuildKit daemon that everything runs on. */
+  /** A BuildKit daemon that runs everything. */
   | "engine"
   /** A shared cache that is read from, or written to, with the user's credentials. */
   | "cache"
@@ -26,22 +26,22 @@ export type AskKind =
   | "cluster"
   /** A field of the core API that acts with the rights of the session's client. */
   | "client"
-  /** `insecureRootCapabilities`: a container with the rights of root on the machine. */
+  /** `insecureRootCapabilities`: a container with root's rights on the host. */
   | "root-capabilities"
   /** A program that fastloop itself runs, by its content. */
   | "extension"
   /** A module of another repository that is fetched, by its commit. */
   | "module"
-  /** Function bodies in a process of this machine where no boundary can be had. */
+  /** Function bodies in a host process where no boundary is available. */
   | "host-process";
 
-/** One thing that is asked for. `kind`, `what` and `by` are what is trusted; the place may move. */
+/** One thing that is asked for. `kind`, `what` and `by` are what is trusted; the place may change. */
 export interface Ask {
   kind: AskKind;
-  /** Exactly what, e.g. a command, a variable's name, an absolute path. */
+  /** Exact object, e.g. a command, a variable's name, an absolute path. */
   what: string;
-  /** Who gets it: the function and its argument, or a key of fastloop.yaml. */
+  /** Recipient: the function and its argument, or a key of fastloop.yaml. */
   by: string;
-  /** `file:line:column`, for people. */
+  /** `file:line:column`, for display. */
   place?: string;
 }

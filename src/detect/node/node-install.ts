@@ -1,14 +1,19 @@
-/** How the packages of a workspace are installed, with what their own scripts and tests start. */
+/** Installation of a workspace's packages, with the tools that their own scripts and tests start. */
 import { nodeInstall, type NodeInstall } from "./node-manager.ts";
 import type { NodePackage } from "./node-workspace.ts";
 import { testFiles } from "../programs.ts";
 import type { ProjectFiles } from "../types.ts";
 
-/** Node 25 and images of our own come without it. Not among the global packages: its pnpm and yarn would be in the way of ours. */
+/**
+ * Node 25 and fastloop's own images lack corepack. It is not installed globally, as its pnpm and yarn would hide the
+ * others.
+ */
 const getCorepack =
   "command -v corepack >/dev/null || { npm install --prefix /opt/corepack corepack && ln -s /opt/corepack/node_modules/.bin/corepack /usr/local/bin/; }";
 
-/** How all packages of a workspace are installed, with the managers that their own scripts and tests start. */
+/**
+ * Returns how all packages of a workspace are installed, with the package managers that their scripts and tests start.
+ */
 export function installOf(files: ProjectFiles, packages: readonly NodePackage[]): NodeInstall {
   const install = nodeInstall(files, packages[0]!.folder);
   const startsBun = !install.because.startsWith("bun.") && starts(files, packages, bunCommand);
@@ -28,7 +33,9 @@ const bunCommand = {
   test: /["'`]bun (?:-v|--version|run|x|pm|install|add|test|build)\b/,
 };
 
-/** Whether scripts or tests start a program that comes out of npm's registry; a text about it is no start. */
+/**
+ * Reports whether scripts or tests start a program from npm's registry; a text that only mentions it does not count.
+ */
 const starts = (
   files: ProjectFiles,
   packages: readonly NodePackage[],

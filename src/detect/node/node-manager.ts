@@ -3,16 +3,16 @@ import { has, joined, jsonObject, textsOf, workflowsOf } from "../files.ts";
 import type { NodeManager } from "./node-scripts.ts";
 import type { ProjectFiles } from "../types.ts";
 
-/** How the packages of a folder with a lock file (or without one) are installed. */
+/** How the packages of a folder are installed, with or without a lock file. */
 export interface NodeInstall {
   manager: NodeManager;
-  /** The file that told it. */
+  /** File from which the manager was detected. */
   because: string;
-  /** Commands that get the manager, where the image has another one or none. */
+  /** Commands that install the manager, if the image has another version or none. */
   prepare: string[];
-  /** Installs what the lock file says; `scripts` false: without running any script of any package. */
+  /** Installs what the lock file lists. With `scripts` false, no package runs an install script. */
   install(scripts: boolean): string[];
-  /** Files beside the manifests that an install reads. */
+  /** Files that an install reads besides the manifests. */
   reads: string[];
   env: Record<string, string>;
   notes: string[];
@@ -25,7 +25,7 @@ const locks: [file: string, manager: NodeManager][] = [
   ["npm-shrinkwrap.json", "npm"],
 ];
 
-/** The package manager of a folder as the repository pins it: `packageManager`, the lock file and its version. */
+/** Returns the package manager that the repository pins: by `packageManager`, or by the lock file and its version. */
 export function nodeInstall(files: ProjectFiles, folder: string): NodeInstall {
   const read = (file: string): string => files.read(joined(folder, file));
   const manifest = jsonObject(read("package.json"));
@@ -58,7 +58,7 @@ type Manager = Omit<NodeInstall, "because" | "notes">;
 
 function npm(version: string | undefined, locked: boolean, lock: string): Manager {
   const flags = " --no-audit --no-fund";
-  // Scripts of packages that need one run after an install without scripts, each by its name.
+  // After an install without scripts, the packages that need theirs are rebuilt, each by name.
   const scripted = Object.entries(
     (jsonObject(lock)["packages"] ?? {}) as Record<string, { hasInstallScript?: boolean; link?: boolean } | undefined>,
   )
@@ -80,7 +80,7 @@ function npm(version: string | undefined, locked: boolean, lock: string): Manage
   };
 }
 
-/** Bun comes out of npm's registry, and its scripts are run by npm, which finds it. */
+/** Bun is installed from npm's registry; npm runs the scripts and finds it. */
 function withBun(manifest: Record<string, unknown>): Manager {
   const version = /^bun@(\d[\w.-]*)/.exec(textsOf(manifest)["packageManager"] ?? "")?.[1];
   return {
@@ -92,7 +92,7 @@ function withBun(manifest: Record<string, unknown>): Manager {
   };
 }
 
-/** The one that the repository's workflows set up. */
+/** Returns the pnpm version that the repository's workflows set up. */
 function pnpmOfCi(files: ProjectFiles): string | undefined {
   const steps = workflowsOf(files).flatMap((text) => [
     ...text.matchAll(
@@ -102,7 +102,7 @@ function pnpmOfCi(files: ProjectFiles): string | undefined {
   return steps[0]?.[1];
 }
 
-/** The newest pnpm that reads a lock file of this format; since 11 a patch is its hash alone there. */
+/** Returns the newest pnpm that reads this lock file format; since pnpm 11 a patch entry is only its hash. */
 function pnpmFor(lock: string): string {
   if (/^patchedDependencies:\n {2}\S+: \S/m.test(lock)) return "11";
   const format = /^lockfileVersion:\s*['"]?(\d+)/m.exec(lock)?.[1];
@@ -118,7 +118,7 @@ function pnpm(version: string | undefined, lock: string, locked: boolean): Manag
       ...(scripts ? [] : ["pnpm rebuild"]),
     ],
     reads: [".pnpmfile.cjs", "patches/**"],
-    // pnpm would fetch the version that packageManager names by itself, from wherever it is told.
+    // Keeps pnpm from fetching the version in packageManager from whatever registry is configured.
     env: { npm_config_manage_package_manager_versions: "false" },
   };
 }
@@ -142,7 +142,7 @@ function yarn(version: string | undefined, read: (file: string) => string, locke
     };
   }
   const own = /^yarnPath:\s*["']?([^"'\s]+)/m.exec(settings)?.[1];
-  // Yarn's releases are on npm's registry too. One that is committed is used by whichever yarn is started.
+  // Yarn's releases are also in npm's registry. A committed release is used by whichever yarn is started.
   const get = `npm install --global ${own === undefined ? `@yarnpkg/cli-dist@${version ?? "4"}` : "yarn@1.22.22"}`;
   return {
     manager: "yarn",
@@ -152,12 +152,12 @@ function yarn(version: string | undefined, read: (file: string) => string, locke
       ...(scripts ? [] : ["npm rebuild"]),
     ],
     reads: [".yarnrc.yml", ".yarn/releases/**", ".yarn/plugins/**", ".yarn/patches/**"],
-    // A loader of Yarn's own in place of node_modules can't be laid over mounted sources.
+    // Yarn's own loader, which replaces node_modules, cannot be combined with mounted sources.
     env: { YARN_NODE_LINKER: "node-modules", YARN_ENABLE_TELEMETRY: "0", YARN_ENABLE_GLOBAL_CACHE: "true" },
   };
 }
 
-/** Every text of `dependencies`, `devDependencies`, `optionalDependencies` and `peerDependencies` by name. */
+/** Returns all dependencies by name: `dependencies` and the dev, optional and peer ones. */
 export function dependenciesOf(manifest: Record<string, unknown>): Record<string, string> {
   return {
     ...textsOf(manifest["peerDependencies"]),

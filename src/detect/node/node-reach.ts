@@ -1,4 +1,4 @@
-/** The packages of a workspace that concern one of them. */
+/** Finds the packages of a workspace that affect one of them. */
 import path from "node:path";
 import { below, joined } from "../files.ts";
 import type { ProjectFiles } from "../types.ts";
@@ -8,7 +8,10 @@ const source = /\.[cm]?[jt]sx?$/;
 const mostSources = 2000;
 const upwards = /["'`](?:\.\/)?(\.\.\/[^"'`\n]{1,300})["'`]/g;
 
-/** What it is made of by its manifest, and what its sources name by a path (`../other/src/x.js`), through others too. */
+/**
+ * Returns the packages that a package depends on, by its manifest or by paths in its sources (`../other/src/x.js`),
+ * directly or indirectly.
+ */
 export function reachOf(files: ProjectFiles, packages: readonly NodePackage[], member: NodePackage): NodePackage[] {
   const found = new Set<NodePackage>();
   const waiting = [member];
@@ -22,7 +25,7 @@ export function reachOf(files: ProjectFiles, packages: readonly NodePackage[], m
   return [...found];
 }
 
-/** By package: many suites of a workspace ask for the same. */
+/** Cached by package, as many suites of a workspace need the same. */
 const known = new WeakMap<NodePackage, NodePackage[]>();
 
 function namedByPath(files: ProjectFiles, packages: readonly NodePackage[], member: NodePackage): NodePackage[] {
@@ -30,7 +33,7 @@ function namedByPath(files: ProjectFiles, packages: readonly NodePackage[], memb
   if (before !== undefined) return before;
   const byFolder = new Map(packages.filter(({ folder }) => folder !== "").map((each) => [each.folder, each]));
   const found = new Set<NodePackage>();
-  // The root has all of them below it.
+  // The root contains all other packages.
   const sources = member.folder === "" ? [] : below(files, member.folder).filter((file) => source.test(file));
   for (const file of sources.slice(0, mostSources).map((each) => joined(member.folder, each)))
     for (const [, named = ""] of files.read(file).matchAll(upwards)) {

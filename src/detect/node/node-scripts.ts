@@ -8,7 +8,7 @@ const called =
   /\b(?:npm|pnpm|yarn|bun)(?:\s+-s|\s+--silent)?\s+(?:run(?:-script)?\s+)?([A-Za-z][\w:.-]*)|\b(?:npm-run-all|run-s|run-p|concurrently)\s+([^&|;]+)/g;
 const notScripts = new Set(["run", "install", "ci", "exec", "dlx", "workspace", "workspaces", "test"]);
 
-/** A script with the scripts that it calls, by name. */
+/** Returns the names of a script and all scripts that it calls. */
 export function reachedFrom(scripts: Scripts, name: string, seen = new Set<string>()): Set<string> {
   if (seen.has(name) || scripts[name] === undefined) return seen;
   seen.add(name);
@@ -26,14 +26,14 @@ export function reachedFrom(scripts: Scripts, name: string, seen = new Set<strin
   return seen;
 }
 
-/** The text of a script and of all that it calls. */
+/** Returns the text of a script and all scripts that it calls. */
 export const wholeText = (scripts: Scripts, name: string): string =>
   [...reachedFrom(scripts, name)].map((script) => scripts[script]).join("\n");
 
 const isNoTest = (script: string): boolean =>
   /no test specified|^(?:exit 0|true|:|echo\b[^&|;]*)$/i.test(script.trim());
 const commandsOf = (text: string): string[] => text.split(/[&|;\n]/);
-/** `-w` of a package manager names a workspace. */
+/** `-w` of a package manager selects a workspace instead of watching. */
 const withoutWorkspaceFlags = (command: string): string => {
   const at = command.search(/\b(?:npm|pnpm|yarn)\b/);
   return at < 0 ? command : command.slice(0, at) + command.slice(at).replaceAll(/\s-w\b/g, "");
@@ -44,23 +44,23 @@ const watches = (text: string): boolean => {
 };
 const delegates = /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
 
-/** Whether the script only hands the work to the workspace's packages. */
+/** Reports whether a script only delegates to the workspace's packages. */
 export const isDelegating = (scripts: Scripts, name: string): boolean => {
   const text = wholeText(scripts, name);
   return delegates.test(text) || hasInOrder(commandsOf(text), /\b(?:pnpm|bun)\b/, /\s(?:-r|--recursive|-F|--filter)\b/);
 };
 
-/** The browser that a script drives, where it drives one. */
+/** Returns the browser driver that a script uses, if any. */
 export const browserOf = (text: string): string | undefined =>
   /\b(playwright|cypress|puppeteer|karma|wdio|testcafe|web-test-runner|wtr)\b/.exec(text)?.[1];
 
-/** A script of tests that would be run, and never ends. */
+/** Returns a test script that would be chosen but never ends. */
 export const watchingTest = (scripts: Scripts): string | undefined =>
   testScripts.find((script) => scripts[script] !== undefined && watches(scripts[script]));
 
 const testScripts = ["test", "test:ci", "test:run", "test:unit", "unit", "tests"];
 
-/** The commands of each tier out of the scripts that exist; what another one runs is not run again. */
+/** Returns the commands of each tier from existing scripts; a script that another one runs is not repeated. */
 export function nodeTiers(scripts: Scripts, manager: NodeManager): Partial<Record<TierName, string[]>> {
   const run = (script: string): string[] => [`${manager} run ${script}`];
   const usable = (script: string): boolean =>
@@ -83,7 +83,10 @@ export function nodeTiers(scripts: Scripts, manager: NodeManager): Partial<Recor
 const step = /^(?:npm|pnpm|yarn)\s+(?:run(?:-script)?\s+)?([A-Za-z][\w:.-]*)$/;
 const rewrites = /\s(?:--fix|--write|--output)\b(?!-)/;
 
-/** Scripts that a test calls beside others and that rewrite the sources: in a container's copy for nobody. */
+/**
+ * Returns scripts that a test script calls in sequence and that rewrite sources, which is useless in a container's
+ * copy.
+ */
 export function formattersIn(scripts: Scripts, test: string): string[] {
   const parts = (scripts[test] ?? "").split("&&").map((part) => step.exec(part.trim())?.[1]);
   if (parts.length < 2 || parts.some((part) => part === undefined || scripts[part] === undefined)) return [];
@@ -92,7 +95,7 @@ export function formattersIn(scripts: Scripts, test: string): string[] {
   return found.length === parts.length ? [] : (found as string[]);
 }
 
-/** The script, or what it calls one after the other where formatters are among that. */
+/** Returns the test script, or the scripts in its sequence without formatters. */
 function withoutFormatters(scripts: Scripts, test: string, run: (script: string) => string[]): string[] {
   const formatters = formattersIn(scripts, test);
   if (formatters.length === 0) return run(test);
@@ -100,7 +103,7 @@ function withoutFormatters(scripts: Scripts, test: string, run: (script: string)
   return parts.filter((part) => !formatters.includes(part)).flatMap(run);
 }
 
-/** The runner that the tests' script starts, where fastloop can hand it files and shards. */
+/** Returns the test runner that a script starts, if fastloop can pass it files and shards. */
 export function nodeRunner(text: string): SuiteConfig["runner"] {
   if (/\bvitest\b/.test(text)) return "vitest";
   if (/\bjest\b/.test(text)) return "jest";
@@ -110,7 +113,10 @@ export function nodeRunner(text: string): SuiteConfig["runner"] {
 const harmless =
   /^(?:npx\s+)?(?:husky|is-ci|simple-git-hooks|lefthook|only-allow|ts-patch|opencollective|true|exit 0|echo)(?:\s|$)|^$/;
 
-/** Scripts that npm runs by itself at an install and that need the sources; not hooks of git, which no container has. */
+/**
+ * Returns scripts that npm runs during an install and that need the sources; git hooks, which a container lacks, do not
+ * count.
+ */
 export function lifecycleScripts(scripts: Scripts): string[] {
   const parts = (name: string): string[] => (scripts[name] ?? "").split(/&&|\|\||;/).map((part) => part.trim());
   return ["preinstall", "install", "postinstall", "prepare"].filter((name) =>
@@ -118,6 +124,6 @@ export function lifecycleScripts(scripts: Scripts): string[] {
   );
 }
 
-/** Whether npm runs any script of the package itself at an install. */
+/** Reports whether npm runs any of the package's own scripts during an install. */
 export const hasLifecycle = (scripts: Scripts): boolean =>
   ["preinstall", "install", "postinstall", "prepare"].some((name) => scripts[name] !== undefined);

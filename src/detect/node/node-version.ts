@@ -2,32 +2,32 @@ import { satisfies, coerce, validRange } from "semver";
 import { joined } from "../files.ts";
 import type { ProjectFiles } from "../types.ts";
 
-/** Majors of Node that have images, the one that is taken where nothing decides first. */
+/** Major versions of Node with images; the first one is the default. */
 const majors = [22, 24, 20, 18, 25, 23, 16];
-/** The oldest that has an image of today's Debian. */
+/** Oldest version with an image based on current Debian. */
 const oldestWithImage = 16;
-/** The oldest that runs the npm of our own images. */
+/** Oldest version that runs the npm of fastloop's own images. */
 const oldestWithNpm = 18;
 
 export interface WantedNode {
-  /** `.nvmrc` and the like; empty where nothing pins one. */
+  /** Content of `.nvmrc` and the like; empty if nothing pins a version. */
   pinned: string;
-  /** `engines.node`. */
+  /** Value of `engines.node`. */
   engines: string;
-  /** The newest that the repository's own CI tests with. */
+  /** Newest version that the repository's own CI tests with. */
   newestInCi?: number;
 }
 
 export interface NodeChoice {
-  /** Of the image; undefined: whichever. */
+  /** Major version of the image; undefined for any. */
   major: number | undefined;
-  /** What the tests run with. */
+  /** Major version that the tests run with. */
   runs: number | undefined;
-  /** Commands that put another Node into that image. */
+  /** Commands that install another Node in that image. */
   prepare: string[];
 }
 
-/** The Node of a repository; `available` are the majors of a machine that can have no other images. */
+/** Chooses the Node of a repository. `available` holds the major versions of a host that cannot get other images. */
 export function chooseNode(wanted: WantedNode, available: readonly number[] = []): NodeChoice {
   const major = exactMajor(wanted) ?? firstAllowed(wanted.engines, available);
   const ofImage = (taken: number | undefined): NodeChoice => ({ major: taken, runs: taken, prepare: [] });
@@ -39,11 +39,11 @@ export function chooseNode(wanted: WantedNode, available: readonly number[] = []
     : ofImage(firstAllowed(wanted.engines, available));
 }
 
-/** Images of old ones have the Debian of their time. */
+/** Old versions have images based on the Debian of their time. */
 export const nodeImage = (major: number): string =>
   `node:${major}-${major >= oldestWithImage ? "bookworm" : major >= 12 ? "bullseye" : "buster"}-slim`;
 
-/** What to tell where no Node that the repository asks for can be had. */
+/** Returns a note if no requested Node is available. */
 export function unmetNode(wanted: WantedNode, available: readonly number[] = []): string | undefined {
   const { runs } = chooseNode(wanted, available);
   const taken = `Node ${runs ?? available[0] ?? majors[0]!} is taken; \`image\` of the suite names another`;
@@ -53,7 +53,10 @@ export function unmetNode(wanted: WantedNode, available: readonly number[] = [])
   return runs === undefined ? `no Node that there is an image of satisfies \`${wanted.engines}\`: ${taken}` : undefined;
 }
 
-/** The major that the repository names, or the nearest to the newest of its CI where that is older than what is usual here. */
+/**
+ * Returns the major version that the repository pins, or the one nearest to the newest in its CI if that is older than
+ * the default.
+ */
 function exactMajor({ pinned, engines, newestInCi }: WantedNode): number | undefined {
   const named = /^v?(\d+)/.exec(pinned.trim())?.[1];
   if (named !== undefined) return Number(named);
@@ -71,7 +74,10 @@ function allows(engines: string, major: number): boolean {
   return satisfies(`${major}.99.99`, range) || satisfies(`${major}.0.0`, range);
 }
 
-/** Moved, not linked: npm finds the folder of global packages, which is on the PATH, from where its Node really lies. */
+/**
+ * Moves Node instead of linking it: npm locates the folder of global packages, which is on the PATH, by Node's real
+ * path.
+ */
 const nodeFromNpm = (major: number): string =>
   `npm install --global --prefix /opt/node "node-linux-$(node -p process.arch)@${major}" && mv -f /opt/node/lib/node_modules/node-linux-*/bin/node /usr/local/bin/node`;
 
@@ -85,7 +91,7 @@ export function pinnedNode(files: ProjectFiles, folder: string, manifest: Record
   );
 }
 
-/** The newest major of Node in texts of workflows: `node-version: 20`, or a list in the matrix. */
+/** Returns the newest major version of Node in workflows: `node-version: 20`, or a list in a matrix. */
 export function newestNodeIn(workflows: readonly string[]): number | undefined {
   const lists = workflows.flatMap((text) => [
     ...text.matchAll(

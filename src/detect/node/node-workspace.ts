@@ -1,4 +1,4 @@
-/** Which packages of npm, pnpm and yarn belong together, and which of them has to be built for another's tests. */
+/** Finds which npm, pnpm and yarn packages form a workspace, and which have to be built for another one's tests. */
 import { isCollection } from "yaml";
 import { yamlDocument } from "../../text/index.ts";
 import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, textsOf } from "../files.ts";
@@ -22,7 +22,7 @@ export interface Workspace {
   members: NodePackage[];
 }
 
-/** The packages of a project, each with its workspace. */
+/** Returns the packages of a project, grouped by workspace. */
 export function workspacesOf(files: ProjectFiles): Workspace[] {
   const packages = named(files, "package.json").map((file) => packageOf(files, folderOf(file)));
   const taken = new Set<string>();
@@ -57,7 +57,7 @@ function packageOf(files: ProjectFiles, folder: string): NodePackage {
   };
 }
 
-/** What package.json and pnpm-workspace.yaml say; an entry that is no text means nothing to the managers either. */
+/** Reads the patterns in package.json and pnpm-workspace.yaml; the managers ignore non-text entries too. */
 function workspacePatterns(files: ProjectFiles, { folder, manifest }: NodePackage): string[] {
   const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
   const pnpm: unknown = yamlDocument(files.read(joined(folder, "pnpm-workspace.yaml"))).get("packages");
@@ -70,7 +70,10 @@ function workspacePatterns(files: ProjectFiles, { folder, manifest }: NodePackag
 const texts = (list: unknown): string[] =>
   Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === "string") : [];
 
-/** Packages to build first: those that tests import as they are built, and the package itself where its tests do. */
+/**
+ * Returns the packages to build first: those whose build output tests import, and the package itself if its own tests
+ * do.
+ */
 export function builds(
   files: ProjectFiles,
   packages: readonly NodePackage[],
@@ -99,7 +102,7 @@ export function builds(
   return [...needed, ...(self ? [member] : [])];
 }
 
-/** Whether a job of the repository's own CI builds it before it tests it: what its tests read may be what was built. */
+/** Reports whether a CI job of the repository builds before it tests, since tests may read the build output. */
 function isBuiltBeforeTests(files: ProjectFiles): boolean {
   const place = (job: string, script: string): number =>
     job.search(new RegExp(`\\b(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run|npm) ${script}(?=[\\s'"]|$)`, "m"));
@@ -109,7 +112,7 @@ function isBuiltBeforeTests(files: ProjectFiles): boolean {
   });
 }
 
-/** Whether a package is imported as its build leaves it, which no checkout has. */
+/** Reports whether a package's entry points are build output, which a checkout lacks. */
 function isBuilt(files: ProjectFiles, { folder, manifest, scripts }: NodePackage): boolean {
   if (scripts["build"] === undefined) return false;
   const entries = JSON.stringify([manifest["main"], manifest["module"], manifest["exports"], manifest["types"]]);
@@ -119,7 +122,7 @@ function isBuilt(files: ProjectFiles, { folder, manifest, scripts }: NodePackage
   return places.some((place) => !has(files, place));
 }
 
-/** The packages of the workspace that a package is made of, itself last. */
+/** Returns the packages of the workspace that a package depends on, followed by the package itself. */
 export function closure(
   packages: readonly NodePackage[],
   member: NodePackage,
@@ -137,7 +140,7 @@ interface Program {
   file: string;
 }
 
-/** The programs of a workspace's packages whose files are there: an install links no others. */
+/** Returns the programs of a workspace's packages whose files exist; an install links no others. */
 export function programsOf(files: ProjectFiles, root: NodePackage, members: readonly NodePackage[]): Program[] {
   return members.flatMap(({ folder, name, manifest }) => {
     const { bin } = manifest;
@@ -149,7 +152,9 @@ export function programsOf(files: ProjectFiles, root: NodePackage, members: read
   });
 }
 
-/** Makes those that scripts start executable, as the install has: the sources are laid over it with git's modes. */
+/**
+ * Makes programs that scripts start executable again: the sources, which are laid over the install, have git's modes.
+ */
 export function madeExecutable(programs: readonly Program[], packages: readonly NodePackage[]): string[] {
   const words = new Set(
     packages.flatMap(({ scripts }) => Object.values(scripts)).flatMap((text) => text.split(/[\s;&|"']+/)),
@@ -158,7 +163,7 @@ export function madeExecutable(programs: readonly Program[], packages: readonly 
   return started.length === 0 ? [] : [`chmod +x ${started.map(({ file }) => shellWord(file)).join(" ")}`];
 }
 
-/** Packages that are archives or folders in the repository: an install reads them. */
+/** Returns packages that are archives in the repository, which an install reads. */
 export function archives(packages: readonly NodePackage[]): string[] {
   return packages.flatMap(({ dependencies }) =>
     Object.values(dependencies).flatMap(

@@ -1,4 +1,4 @@
-/** Packages of npm, pnpm and yarn, alone or in a workspace. */
+/** Detects npm, pnpm and yarn packages, alone or in a workspace. */
 import { below, has, isJsonObject, joined, suiteName, textsOf, withoutCircles, workflowsOf } from "../files.ts";
 import { shellWord } from "../../text/index.ts";
 import { inputsOf } from "../inputs.ts";
@@ -78,7 +78,7 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
   if (suites.length === 0 && (root.folder === "" || has(files, joined(root.folder, install.because)))) {
     notes.push(whyNone(files, root));
   }
-  // How it would be installed concerns nobody where nothing is run.
+  // Notes about the install are irrelevant if nothing is run.
   if (suites.length === 0) notes.splice(0, install.notes.length);
   const names = new Map(tested.map((member, index) => [member.name, suites[index]?.name]));
   for (const [index, member] of tested.entries()) {
@@ -100,7 +100,7 @@ function whyNone(files: ProjectFiles, { folder, scripts }: NodePackage): string 
     : `${file}: \`${watching}\` watches and does not end by itself; a script that runs the tests once is what fastloop needs, e.g. \`test:ci\``;
 }
 
-/** The packages whose scripts are run: the root where it tests for all, else each that has a test. */
+/** Returns the packages whose scripts are run: the root if it tests for all, else each package with tests. */
 function testedPackages({ root, members }: Workspace): NodePackage[] {
   const tests = (each: NodePackage): boolean => nodeTiers(each.scripts, "npm").fast !== undefined;
   if (members.length === 0) return [root];
@@ -113,7 +113,7 @@ function testedPackages({ root, members }: Workspace): NodePackage[] {
   return rootTests || testing.length === 0 ? [root] : testing;
 }
 
-/** Whether the root's test starts those of its packages, and all that they have is left out. */
+/** Reports whether the root's test only starts those of its packages, and all of those are left out. */
 const handsOverNothing = ({ root, members }: Workspace, member: NodePackage): boolean =>
   member === root &&
   members.length > 0 &&
@@ -121,17 +121,23 @@ const handsOverNothing = ({ root, members }: Workspace, member: NodePackage): bo
   members.some(({ scripts }) => browserOf(scripts["test"] ?? "") !== undefined) &&
   members.every(({ scripts }) => nodeTiers(scripts, "npm").fast === undefined);
 
-/** In a workspace of a hundred packages the folders of all in every suite would be ten thousand lines, and as many mounts. */
+/**
+ * In a workspace of a hundred packages, listing the folders of all in every suite would take ten thousand lines, and as
+ * many mounts.
+ */
 const packagesInEverySuite = 20;
 
-/** Whose folders of dependencies a suite has: those of all, in a large workspace of what the package is made of. */
+/**
+ * Returns the packages whose dependency folders a suite gets: all of them, or in a large workspace those that the
+ * package depends on.
+ */
 function installedFor(
   files: ProjectFiles,
   packages: readonly NodePackage[],
   root: NodePackage,
   member: NodePackage,
 ): readonly NodePackage[] {
-  // What the root's own scripts do may concern every package.
+  // The root's own scripts may use every package.
   const needsAll = member === root || lifecycleScripts(root.scripts).length > 0;
   if (needsAll || packages.length <= packagesInEverySuite) return packages;
   const needed = new Set([...closure(packages, root), ...reachOf(files, packages, member)]);
@@ -147,7 +153,7 @@ function suiteOf(
   tiers: DetectedSuite["tiers"],
   availableNodes: readonly number[],
 ): DetectedSuite {
-  // Paths of a suite that stands alone are relative to its own folder.
+  // Paths of a standalone suite are relative to its own folder.
   const base = alone ? root.folder : "";
   const inBase = (file: string): string => (file === base ? "" : base === "" ? file : file.slice(base.length + 1));
   const cwd = root.folder === base ? "" : root.folder;
@@ -199,7 +205,7 @@ function suiteOf(
     tiers: Object.fromEntries(
       Object.entries(tiers).flatMap(([tier, commands]) => {
         const own = inFolder(memberFolder, commands).filter((command) => !first.includes(command));
-        // A tier of what every tier begins with adds nothing.
+        // A tier that consists only of the common first commands adds nothing.
         return own.length === 0 && Object.keys(tiers).length > 1 ? [] : [[tier, [...first, ...own]]];
       }),
     ),
@@ -211,7 +217,10 @@ function suiteOf(
   };
 }
 
-/** fastloop itself, where it was installed from an archive that no container sees: the tests don't need it. */
+/**
+ * Removes fastloop itself if it was installed from an archive outside the repository, which no container sees; the
+ * tests do not need it.
+ */
 function forgetFastloop(files: ProjectFiles, { folder, dependencies }: NodePackage): string[] {
   const place = /^file:(.*)$/.exec(dependencies["fastloop"] ?? "")?.[1];
   if (place === undefined || (!place.startsWith("..") && !place.startsWith("/") && has(files, joined(folder, place))))
@@ -237,7 +246,7 @@ function wantedNode(files: ProjectFiles, root: NodePackage, member: NodePackage)
   };
 }
 
-/** `base` is the folder of a workspace that stands alone: nothing outside of it concerns a member. */
+/** `base` is the folder of a standalone workspace; nothing outside of it affects a member. */
 function memberInputs(
   files: ProjectFiles,
   base: string,
@@ -253,7 +262,7 @@ function memberInputs(
     {
       own: inBase(member.folder),
       needed: foldersOf(reachOf(files, packages, member)).filter((folder) => folder !== inBase(member.folder)),
-      // The root's scripts may test any of them.
+      // The root's scripts may test any package.
       others: inBase(member.folder) === "" ? [] : foldersOf(packages),
     },
   );
@@ -263,7 +272,7 @@ function memberInputs(
   );
 }
 
-/** What the tests start that a slim image has not. */
+/** Returns the system packages that the tests start and a slim image lacks. */
 function systemPackages(files: ProjectFiles, packages: readonly NodePackage[]): string[] {
   const native = packages.some(({ dependencies }) =>
     ["node-gyp", "node-addon-api", "nan"].some((name) => name in dependencies),

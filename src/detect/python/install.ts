@@ -1,4 +1,4 @@
-/** How the dependencies of a Python project are installed, by what pins them. */
+/** Installation of a Python project's dependencies, depending on what pins them. */
 import { presets } from "../../config/index.ts";
 import { below } from "../files.ts";
 import { shellWord } from "../../text/index.ts";
@@ -13,14 +13,17 @@ export interface How {
   image?: false;
   manifests?: string[];
   install?: string[];
-  /** Before each tier: what needs the sources. */
+  /** Commands before each tier that need the sources. */
   before: string[];
 }
 
 const testNames = /^(?:tests?|testing|all-?tests?|ci|pytest)$/;
 const devNames = /^(?:dev|develop)$/;
 
-/** Those for the tests; of a name for all that developers use, which has linters and documents too, only where there are none. */
+/**
+ * Returns the names for tests. A name for all developer tools, which include linters and documentation, is used only if
+ * there are none.
+ */
 const forTests = (names: readonly string[]): string[] => {
   const tests = names.filter((name) => testNames.test(name));
   return tests.length > 0 ? tests : names.filter((name) => devNames.test(name));
@@ -31,7 +34,10 @@ const wanted = (names: readonly string[], flag: string): string =>
     .map((name) => ` --${flag} ${name}`)
     .join("");
 
-/** The project itself is installed with the sources, for its metadata and entry points; `members` are those of its workspace. */
+/**
+ * The project itself is installed with the sources, for its metadata and entry points. `members` are those of its
+ * workspace.
+ */
 export function uv({ isUvWorkspace, isBuilt, ...root }: Pyproject, members: readonly Pyproject[]): How {
   const ofAll = (key: "extras" | "groups"): string[] => [...new Set([root, ...members].flatMap((each) => each[key]))];
   const [extras, groups] = [ofAll("extras"), ofAll("groups")];
@@ -47,7 +53,7 @@ export function uv({ isUvWorkspace, isBuilt, ...root }: Pyproject, members: read
       `${venv}/bin/pip install --disable-pip-version-check uv`,
       `${sync} ${isUvWorkspace ? "--no-install-workspace" : "--no-install-project"}`,
     ],
-    // What is not in the lock file stays: where pytest is not, it was installed beside.
+    // `--inexact` keeps packages outside the lock file, such as a pytest that was installed in addition.
     before: isBuilt || isUvWorkspace ? [`${sync} --inexact --quiet`] : [],
   };
 }
@@ -77,7 +83,7 @@ export function pdm(): How {
     install: [
       `python3 -m venv ${venv}`,
       "python3 -m venv /opt/pdm",
-      // With the dependencies that it was released with: newer ones have broken it before.
+      // Installs pdm with the dependencies of its release, as newer ones have broken it before.
       "/opt/pdm/bin/pip install --disable-pip-version-check 'pdm[locked]'",
       "/opt/pdm/bin/pdm sync --no-self -G :all --no-isolation || /opt/pdm/bin/pdm sync --no-self -G :all",
     ],
@@ -85,7 +91,7 @@ export function pdm(): How {
   };
 }
 
-/** A list of requirements and nothing else: the preset knows how, unless pytest is missing in it. */
+/** For a single list of requirements the preset suffices, unless pytest is missing from it. */
 export function plain(read: (file: string) => string, pytest: boolean): How {
   const isNamed = !pytest || /^pytest\b/m.test(read("requirements.txt"));
   return {
@@ -97,7 +103,10 @@ export function plain(read: (file: string) => string, pytest: boolean): How {
   };
 }
 
-/** Without a lock file: what the manifests ask for is a layer, the project itself is installed with its sources. */
+/**
+ * Without a lock file, the dependencies in the manifests form a layer, and the project itself is installed with its
+ * sources.
+ */
 export function unlocked(
   files: ProjectFiles,
   folder: string,
@@ -107,7 +116,7 @@ export function unlocked(
   pytest: boolean,
 ): How {
   const requirements = requirementFiles(below(files, folder));
-  // uv reads a pyproject.toml's dependencies without building anything, which pip can't.
+  // uv reads the dependencies of a pyproject.toml without building anything, which pip cannot.
   const isListed = project.listsDependencies;
   const groups = wanted(project.groups, "group");
   const extras = wanted(project.extras, "extra");
@@ -122,7 +131,7 @@ export function unlocked(
     ...(pytest ? ["python -c 'import pytest' 2>/dev/null || uv pip install pytest"] : []),
   ];
   const isPackage = there("setup.py") || there("setup.cfg") || project.isBuilt || isListed;
-  // Where only the build can tell the dependencies, they come with the project.
+  // If only a build reveals the dependencies, they are installed with the project.
   const dynamicExtras = forTests([...project.extras, ...setupExtras(read("setup.cfg"))]).join(",");
   const itself = isListed
     ? "--no-deps --editable ."

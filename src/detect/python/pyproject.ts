@@ -1,4 +1,4 @@
-/** pyproject.toml as far as installing and testing a project needs it. */
+/** Reads the parts of pyproject.toml that installing and testing a project needs. */
 import { parse } from "smol-toml";
 import { mapOf } from "../files.ts";
 
@@ -9,25 +9,25 @@ export interface Pyproject {
   /** Names under `dependency-groups`. */
   groups: string[];
   poetryGroups: string[];
-  /** What hatch's environments add to the project's own dependencies. */
+  /** Dependencies that hatch's environments add to the project's own. */
   hatchDependencies: string[];
-  /** As packages are named in dependencies; empty where it has none. */
+  /** Normalized name of the package; empty if it has none. */
   name: string;
-  /** Names of what it, its extras and its groups ask for. */
+  /** Names of the packages that it, its extras and its groups depend on. */
   dependencies: string[];
   isUvWorkspace: boolean;
   /** Patterns of folders, relative to the workspace's root. */
   uvMembers: string[];
   uvExcluded: string[];
-  /** Where pytest looks for tests. */
+  /** Folders in which pytest looks for tests. */
   testPaths: string[];
-  /** Whether it has a build system: then the project is something that is installed. */
+  /** Whether there is a build system, so that the project itself is installed. */
   isBuilt: boolean;
-  /** Whether `project.dependencies` is all that it needs, known without a build. */
+  /** Whether `project.dependencies` is complete without a build. */
   listsDependencies: boolean;
 }
 
-/** Reads a text that may be none: a file that is missing or damaged asks for nothing. */
+/** Parses a pyproject.toml; a missing or invalid one counts as empty. */
 export function readPyproject(text: string): Pyproject {
   const whole = parsed(text);
   const project = table(whole["project"]);
@@ -65,7 +65,7 @@ export function readPyproject(text: string): Pyproject {
   };
 }
 
-/** `My.Package[extra]>=1` -> `my-package`: names that are written differently are one package. */
+/** Normalizes `My.Package[extra]>=1` to `my-package`, as different spellings name the same package. */
 const packageName = (text: string): string =>
   (/^\s*([A-Za-z0-9._-]+)/.exec(text)?.[1] ?? "").toLowerCase().replaceAll(/[._-]+/g, "-");
 

@@ -1,4 +1,4 @@
-/** Python projects: uv, poetry, pdm, requirement files, and pyproject.toml or setup.cfg alone. */
+/** Detects Python projects: uv, poetry, pdm, requirement files, and pyproject.toml or setup.cfg alone. */
 import { below, folderNames, folderOf, has, isPart, joined, withoutCircles } from "../files.ts";
 import { shellWord } from "../../text/index.ts";
 import { inputsOf } from "../inputs.ts";
@@ -44,11 +44,14 @@ const isTest = (file: string): boolean =>
 interface Members {
   all: readonly UvMember[];
   tested: readonly UvMember[];
-  /** Whether the workspace's root has tests beside those of its members. */
+  /** Whether the workspace's root has tests besides those of its members. */
   rootHasTests: boolean;
 }
 
-/** Undefined where the root is tested as a whole: it has no members with tests, or pytest is told there to look into them. */
+/**
+ * Returns undefined if the root is tested as a whole: no member has tests, or pytest's settings at the root include the
+ * members.
+ */
 function testedMembers(
   files: ProjectFiles,
   root: string,
@@ -68,7 +71,7 @@ function testedMembers(
   return { all, tested, rootHasTests };
 }
 
-/** A suite for each member with tests, and one for the root where it has some of its own; all are installed as one. */
+/** Returns a suite for each member with tests, and one for the root if it has its own; all are installed together. */
 function workspaceSuites(
   files: ProjectFiles,
   root: string,
@@ -135,7 +138,8 @@ function suiteOf(
       suite: assembled(files, folder, name, because, available, members, { compileOnly: true, pytest: false }),
     };
   }
-  // Django's own runner makes its databases. Else pytest, which runs unittest's tests as well, and fails where it finds none.
+  // Django's own runner creates its databases. Otherwise pytest is used, which also runs unittest's tests and fails if
+  // it finds none.
   const ownRunner =
     there("manage.py") &&
     !/\bpytest\b/.test(
@@ -149,7 +153,7 @@ function suiteOf(
   };
 }
 
-/** What a project, or all packages of a workspace, ask of Python. */
+/** Returns what a project, or all packages of a workspace, require of Python. */
 function requiredBy(files: ProjectFiles, folder: string, members: readonly UvMember[]): string {
   const manifestsOf = [{ folder }, ...members].map((each) => files.read(joined(each.folder, "pyproject.toml")));
   const ranges = manifestsOf.map((text) => readPyproject(text).requiresPython).filter(Boolean);
@@ -186,7 +190,7 @@ function assembled(
           : because === "requirements.txt" && requirementFiles(below(files, folder)).length === 1
             ? plain(read, pytest)
             : unlocked(files, folder, project, read, there, pytest);
-  // Versions from git's tags: a tree in a container has no history.
+  // Versions derived from git tags need a stand-in, as a tree in a container has no history.
   const env =
     /setuptools[-_]scm|hatch-vcs|versioneer|uv-dynamic-versioning|poetry-dynamic-versioning|pbr\b|source\s*=\s*"scm"/.test(
       [read("pyproject.toml"), read("setup.cfg"), read("setup.py"), ...ofMembers].join("\n"),

@@ -1,6 +1,6 @@
-/** What Python's files beside pyproject.toml say a test run needs. */
+/** Reads what files other than pyproject.toml declare for a test run. */
 
-/** Requirement files that a test run wants, those at the top or in `requirements/`. */
+/** Returns the requirement files for a test run, at the top or in `requirements/`. */
 export function requirementFiles(files: readonly string[]): string[] {
   const wanted =
     /^(?:requirements\/)?(?:requirements[-_.]?)?(?:requirements|base|main|common|dev|devel|develop|development|tests?|testing|ci)?(?:[-_.]?requirements)?\.txt$/;
@@ -17,13 +17,13 @@ export const constraintFiles = (files: readonly string[]): string[] =>
     (file) => /^(?:requirements\/)?constraints[^/]*\.txt$/.test(file) || /^requirements\/[^/]*\.in$/.test(file),
   );
 
-/** Extras of setup.cfg. */
+/** Returns the extras of a setup.cfg. */
 export function setupExtras(text: string): string[] {
   const table = /^\[options\.extras_require\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
   return [...table.matchAll(/^([A-Za-z][\w.-]*)\s*=/gm)].map((match) => match[1]!);
 }
 
-/** Plain requirements under `deps` of tox.ini's `[testenv]`; those with factors or substitutions are tox's own matter. */
+/** Returns plain requirements under `deps` of tox.ini's `[testenv]`; those with factors or substitutions need tox. */
 export function toxDependencies(text: string): string[] {
   const section = /^\[testenv\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
   const deps = /^deps\s*=((?:[^\n]*\n?)(?:[ \t]+[^\n]*\n?)*)/m.exec(section)?.[1] ?? "";

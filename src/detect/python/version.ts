@@ -1,20 +1,20 @@
-/** Which Python a project is tested with. */
+/** Chooses the Python that a project is tested with. */
 import { satisfies, validRange } from "semver";
 
-/** Minors of Python 3 that have images, those that are taken first where nothing decides first. */
+/** Minor versions of Python 3 with images; the first ones are preferred. */
 const minors = [11, 12, 13, 14, 10, 9];
 
-/** What a setup.cfg says. */
+/** Returns the Python versions that a setup.cfg requires. */
 export const requiresPython = (text: string): string =>
   /^\s*python_requires\s*=\s*([^\n]+)/m.exec(text)?.[1]?.trim() ?? "";
 
-/** The image of the Python that a project pins or allows; undefined: the preset's. */
+/** Returns the image of the Python that a project pins or allows; undefined for the preset's. */
 export function pythonImage(pinned: string, requires: string, available: readonly number[]): string | undefined {
   const minor = pythonMinor(pinned, requires, available) ?? 11;
   return minor === 11 ? undefined : `python:3.${minor}-slim-bookworm`;
 }
 
-/** What to tell where no Python that the project asks for can be had. */
+/** Returns a note if no requested Python is available. */
 export function unmetPython(pinned: string, requires: string, available: readonly number[]): string | undefined {
   const minor = pythonMinor(pinned, requires, available);
   if (minor === undefined)
@@ -24,7 +24,7 @@ export function unmetPython(pinned: string, requires: string, available: readonl
     : `Python ${requires} is wanted, and no image registry can be reached: this machine's own image has 3.${available.join(", 3.")}; \`image\` of the suite names one that has 3.${minor}`;
 }
 
-/** Undefined where none that there is an image of will do. */
+/** Returns undefined if no version with an image satisfies the project. */
 function pythonMinor(pinned: string, requires: string, available: readonly number[]): number | undefined {
   const exact = /^(?:cpython-)?3\.(\d+)/.exec(pinned.trim())?.[1];
   const range = requires

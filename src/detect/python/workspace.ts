@@ -1,15 +1,15 @@
-/** Workspaces of uv: which packages are members, and what each is made of. */
+/** Workspaces of uv: which packages are members, and what each depends on. */
 import { has, joined, memberMatcher } from "../files.ts";
 import type { ProjectFiles } from "../types.ts";
 import { readPyproject } from "./pyproject.ts";
 
 export interface UvMember {
   folder: string;
-  /** Folders of the members that it asks for. */
+  /** Folders of the members that it depends on. */
   needs: string[];
 }
 
-/** The members of the workspace whose root a folder is; none where it is no root. The root itself is not among them. */
+/** Returns the members of the workspace with this root, without the root itself; none if the folder is no root. */
 export function uvMembers(files: ProjectFiles, root: string, folders: readonly string[]): UvMember[] {
   if (!has(files, joined(root, "uv.lock"))) return [];
   const { uvMembers: members, uvExcluded: excluded } = readPyproject(files.read(joined(root, "pyproject.toml")));
@@ -28,7 +28,7 @@ export function uvMembers(files: ProjectFiles, root: string, folders: readonly s
   }));
 }
 
-/** Folders of all members that some are made of, themselves included. */
+/** Returns the members in `from` and everything that they depend on. */
 export function closureOf(from: readonly string[], members: readonly UvMember[]): string[] {
   const found = new Set(from);
   for (const folder of found)
