@@ -24,9 +24,9 @@ export type ServicePresetName = "postgres" | "redis";
 export type TierName = "smoke" | "fast" | "full";
 export interface LoadedConfig {
   config: Config;
-  /** Absolute path of `fastloop.yaml`; undefined where there is none and the defaults hold. */
+  /** Absolute path of `fastloop.yaml`; undefined if there is none and the defaults apply. */
   path?: string;
-  /** Folder that the paths and calls in it are relative to: that of the file, else where it was looked for. */
+  /** Base of the paths and calls in it: the file's folder, else the folder where the search started. */
   root: string;
   /** SHA-256 of the file's text; empty without a file. */
   digest: string;
@@ -36,7 +36,7 @@ export type ConfigCode =
 export interface ConfigProblem {
   line: number;
   column: number;
-  /** Where in the data, e.g. `watch.targets.lib.needs`. */
+  /** Path in the data, e.g. `watch.targets.lib.needs`. */
   path: string;
   level: "syntax" | "structure" | "semantic";
   code: ConfigCode;
@@ -54,14 +54,14 @@ export interface Preset {
 }
 export interface ResolvedTier {
   run: string[];
-  /** Patterns below cwd; undefined: the command knows. */
+  /** Patterns below cwd; if undefined, the command selects the files. */
   files?: string[];
   services: string[];
   env: Record<string, string>;
 }
 export interface ResolvedSuite {
   image: string;
-  /** Folder that is the suite's, relative to the project; undefined: all of it. */
+  /** Folder of the suite, relative to the project; undefined for the whole project. */
   root?: string;
   workdir: string;
   cwd: string;
@@ -84,7 +84,7 @@ export interface ResolvedService {
   packages: string[];
   port: number;
   env: Record<string, string>;
-  /** Undefined: the image's own entry point and command. */
+  /** If undefined, the image's own entry point and command are used. */
   command?: string[];
   tmpfs: string[];
   migrations?: {
