@@ -4,9 +4,9 @@ import path from "node:path";
 import { packageRoot } from "./package-root.ts";
 
 /**
- * Folder of the npm package that brings the engine's programs ready-made (`@fastloop/engine-linux-x64`,
- * tools/release/engine.mjs), so that none is built or installed on this machine. It has `bin/`, `cni/`, `shim/ARCH/` and
- * `confine/ARCH/`. Undefined where npm has not installed it; a package of another version than ours counts as none.
+ * Returns the folder of the npm package with the engine's prebuilt programs (`@fastloop/engine-linux-x64`,
+ * tools/release/engine.mjs), so that none has to be built or installed on this host. It contains `bin/`, `cni/`,
+ * `shim/ARCH/` and `confine/ARCH/`. Undefined if npm has not installed it, or in another version than fastloop's.
  */
 export function enginePackage(root: string = packageRoot()): string | undefined {
   if (process.platform !== "linux") return undefined;

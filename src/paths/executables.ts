@@ -1,10 +1,10 @@
-/** Finding programs without running them. */
+/** Finds programs without running them. */
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Absolute path of a program on the PATH (or of a name that is a path already), or undefined. */
+/** Returns the absolute path of a program on the PATH (or of a name that is a path); undefined if there is none. */
 export function findExecutable(name: string, env: Environment = process.env): string | undefined {
   if (name.includes("/")) return isExecutable(name) ? path.resolve(name) : undefined;
   const extensions = process.platform === "win32" ? [".exe", ".cmd", ""] : [""];

@@ -1,4 +1,4 @@
-/** Where things are on this machine: fastloop's own package, the user's folders, programs. */
+/** Locations on the host: fastloop's own package, the user's folders, programs. */
 export { enginePackage } from "./engine-package.ts";
 export { daemonEnvironment } from "./environment.ts";
 export { findExecutable } from "./executables.ts";

@@ -4,8 +4,8 @@ import process from "node:process";
 let known: readonly string[] | undefined;
 
 /**
- * Files (absolute, real paths) that what this process prints ends in: `> run.log`, and those of the program behind a pipe
- * (`| tee out.txt`). Where the system does not tell (Linux does) there are none.
+ * Returns the files (absolute, real paths) that receive this process's output: `> run.log`, and those of a program
+ * behind a pipe (`| tee out.txt`). Empty on systems other than Linux, which do not tell.
  */
 export function filesPrintedTo(): readonly string[] {
   return (known ??= [...new Set([1, 2].flatMap(filesBehind))]);
@@ -22,7 +22,7 @@ function filesBehind(descriptor: number): string[] {
   }
 }
 
-/** What the program that reads a pipe has open for writing. */
+/** Returns the files that the program reading a pipe has open for writing. */
 function filesOfReader(pipe: string): string[] {
   return readdirSync("/proc").flatMap((id) => {
     if (!/^\d+$/.test(id) || id === String(process.pid)) return [];
@@ -32,18 +32,18 @@ function filesOfReader(pipe: string): string[] {
         isWritten(id, number) ? realFile(readlinkSync(`/proc/${id}/fd/${number}`)) : [],
       );
     } catch {
-      // It has ended, or is somebody else's.
+      // The process has ended, or belongs to another user.
       return [];
     }
   });
 }
 
-/** The last octal digits of the flags that a file was opened with: 1 writes, 2 reads and writes. */
+/** The last octal digit of a file's open flags: 1 is write-only, 2 is read-write. */
 function isWritten(id: string, number: string): boolean {
   return /^flags:\s*[0-7]*[12]$/m.test(readFileSync(`/proc/${id}/fdinfo/${number}`, "utf8"));
 }
 
-/** Pipes, sockets and terminals are none; what was deleted has no name. */
+/** Pipes, sockets and terminals are not files; a deleted file has no path. */
 function realFile(name: string): string[] {
   if (!name.startsWith("/") || name.startsWith("/dev/")) return [];
   try {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 
-/** fastloop's own folder, from which `dist/` and `tools/` are reached; found from `src/` and from `dist/`. */
+/** Returns fastloop's own folder, which contains `dist/` and `tools/`; works from `src/` and from `dist/`. */
 export function packageRoot(from: string = import.meta.dirname): string {
   let folder = from;
   while (!existsSync(path.join(folder, "package.json"))) {
@@ -12,11 +12,11 @@ export function packageRoot(from: string = import.meta.dirname): string {
   return folder;
 }
 
-/** Absolute path of a program in `dist/`; `FASTLOOP_DIST` names another folder. */
+/** Returns the absolute path of a program in `dist/`; `FASTLOOP_DIST` names another folder. */
 export function distFile(name: string): string {
   const fromEnvironment = process.env.FASTLOOP_DIST;
   if (fromEnvironment !== undefined && fromEnvironment !== "") return path.resolve(fromEnvironment, name);
-  // A bundle lies in dist/ itself, wherever that was copied to.
+  // A bundle is in dist/ itself, wherever that was copied to.
   return import.meta.url.endsWith(".ts")
     ? path.join(packageRoot(), "dist", name)
     : path.join(import.meta.dirname, name);

@@ -1,17 +1,18 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
-/** What is there is no file, or larger than such a file would be. */
+/** The path is not a regular file, or the file is too large. */
 export class UnfitFile extends Error {
   override readonly name = "UnfitFile";
 }
 
-/** What people write by hand is smaller. */
+/** Files that people write by hand are smaller. */
 export const defaultMaxBytes = 4 * 1024 * 1024;
 
 /**
- * Reads a file that somebody else may have put there. A pipe that nobody writes to would be waited for, a device may have no
- * end, and a file with holes costs its author nothing: those throw an `UnfitFile`, what is not there what `openSync` throws.
- * `cut`: of a file that is too large the beginning is given. Without `follow` a link is no file either.
+ * Reads a file that somebody else may have put there. Reading a pipe without a writer would block, a device may be
+ * endless, and a sparse file costs its author nothing: these throw an `UnfitFile`. A missing file throws what
+ * `openSync` throws. With `cut`, a file that is too large is read up to `maxBytes`. Without `follow`, a link counts as
+ * no file.
  */
 export function readRegular(
   file: string,
@@ -38,7 +39,10 @@ export function readRegular(
   }
 }
 
-/** A descriptor to read a file from, for the caller to close; what is no file is not waited for. */
+/**
+ * Opens a file for reading without blocking; the caller closes the descriptor. Throws an `UnfitFile` if it is not a
+ * regular file.
+ */
 export function openRegular(file: string, follow = true): number {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | (follow ? 0 : constants.O_NOFOLLOW);
   let descriptor: number;
@@ -46,7 +50,7 @@ export function openRegular(file: string, follow = true): number {
     descriptor = openSync(file, flags);
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    // A socket, a device that is not there; a link where none is followed, or one that leads to itself.
+    // A socket or a missing device; or a link that is not followed, or that leads to itself.
     if (code === "ENXIO" || code === "ENODEV") throw new UnfitFile("it is no file");
     if (code === "ELOOP") throw new UnfitFile(follow ? "its link leads to itself" : "it is a link");
     throw error;

@@ -1,4 +1,4 @@
-/** Whether a program may be run with all of the user's rights: who else could have put it there. */
+/** Decides whether a program may run with all of the user's rights, depending on who else could have put it there. */
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import path from "node:path";
 import { findExecutable } from "./executables.ts";
@@ -7,12 +7,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const sticky = 0o1000;
 
-/** As many as Linux follows. */
+/** Linux follows as many links. */
 const maxLinks = 40;
 
 /**
- * Why others than root and this user could change what lies there, or put something else into its place; undefined where
- * they can't. Every folder and link on the way is looked at, also of each link that leads to another one.
+ * Returns why someone other than root and this user could change or replace a file; undefined if nobody can. Checks
+ * every folder and link on the way, including those that a link leads through.
  */
 export function changeableByOthers(file: string): string | undefined {
   if (process.getuid === undefined) return undefined;
@@ -50,13 +50,13 @@ const namesIn = (file: string): string[] => file.split("/").filter((name) => nam
 function problemOf(place: string, stats: Stats): string | undefined {
   const own = process.getuid?.() ?? 0;
   if (stats.uid !== 0 && stats.uid !== own) return `${place} belongs to another user`;
-  // A link has no mode of its own; in a sticky folder, as /tmp is one, others can't replace what is ours.
+  // A link has no mode of its own. In a sticky folder such as /tmp, others cannot replace this user's files.
   const isExcused = stats.isSymbolicLink() || (stats.isDirectory() && (stats.mode & sticky) !== 0);
   if (isExcused || (stats.mode & 0o022) === 0) return undefined;
   return `${place} can be written by ${(stats.mode & 0o002) === 0 ? "its group" : "everyone"}`;
 }
 
-/** The folders of a PATH that are absolute and that nobody else can write. */
+/** Returns the folders of a PATH that are absolute and that nobody else can write. */
 export function safePath(folders: string): string {
   return folders
     .split(path.delimiter)
@@ -64,7 +64,10 @@ export function safePath(folders: string): string {
     .join(path.delimiter);
 }
 
-/** The first program of the name on the PATH that nobody else could change, and why others before it were passed over. */
+/**
+ * Returns the first program on the PATH with this name that nobody else could change, and why others before it were
+ * passed over.
+ */
 export function findSafeExecutable(
   name: string,
   env: Environment = process.env,

@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, statSync, type BigIntStats, type Stats } from "node:fs";
 
 /**
- * What a path leads to; undefined where that is nothing, whatever keeps it from being something: a link that leads to itself, a
- * name that is too long, a folder on the way that may not be entered. Of Node's own form those are errors.
+ * Returns the `stat` result of a path; undefined if there is none for any reason, such as a link that leads to itself,
+ * a name that is too long, or an inaccessible folder on the way. Node's own function throws for these.
  */
 export function statIfThere(file: string): Stats | undefined {
   try {
@@ -12,7 +12,7 @@ export function statIfThere(file: string): Stats | undefined {
   }
 }
 
-/** The same with times in nanoseconds. */
+/** Does the same with times in nanoseconds. */
 export function bigintStatIfThere(file: string): BigIntStats | undefined {
   try {
     return statSync(file, { bigint: true, throwIfNoEntry: false });
@@ -21,7 +21,7 @@ export function bigintStatIfThere(file: string): BigIntStats | undefined {
   }
 }
 
-/** Names in a folder; none where that is no folder that can be read. */
+/** Returns the names in a folder; none if it is not a readable folder. */
 export function namesIfThere(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -30,7 +30,7 @@ export function namesIfThere(folder: string): string[] {
   }
 }
 
-/** What has this name, a link among it. */
+/** Returns the `lstat` result of a path, of a link itself; undefined if there is none. */
 export function lstatIfThere(file: string): Stats | undefined {
   try {
     return lstatSync(file, { throwIfNoEntry: false });

@@ -1,6 +1,6 @@
 /**
- * What the user types on the command line may be a pipe: `<(pass token)` of the shell, `/dev/stdin`, a named pipe that a
- * password manager mounts. What a repository names may not: nothing waits for a pipe that nobody writes to.
+ * Pipes that the user names on the command line: `<(pass token)` of the shell, `/dev/stdin`, a named pipe of a password
+ * manager. A repository may not name one, as nothing must block on a pipe without a writer.
  */
 import { spawn } from "node:child_process";
 import { fstatSync } from "node:fs";
@@ -9,7 +9,9 @@ import { findExecutable } from "./executables.ts";
 import { defaultMaxBytes, UnfitFile } from "./regular-file.ts";
 import { statIfThere } from "./stat-if-there.ts";
 
-/** Whether it ends by itself though it is no file: a pipe, a socket or a terminal that this process was given, a named pipe. */
+/**
+ * Reports whether a non-file ends by itself: a pipe, socket or terminal that this process was given, or a named pipe.
+ */
 export function isPipe(file: string): boolean {
   const descriptor = descriptorOf(file);
   if (descriptor === undefined) return statIfThere(file)?.isFIFO() === true;
@@ -22,8 +24,9 @@ export function isPipe(file: string): boolean {
 }
 
 /**
- * All that comes out of one, which is gone then. By a process of its own: to open a pipe waits for who writes to it, and what
- * waits inside of Node keeps it from ending.
+ * Reads a pipe to its end; its content is then gone. A child process reads it, because opening a pipe blocks until
+ * there is a writer, and a blocked read inside Node would keep the process from ending. Throws an `UnfitFile` if the
+ * pipe yields more than `maxBytes` or fails.
  */
 export function readPipe(file: string, signal?: AbortSignal, maxBytes = defaultMaxBytes): Promise<Buffer> {
   const descriptor = descriptorOf(file);
@@ -50,7 +53,7 @@ export function readPipe(file: string, signal?: AbortSignal, maxBytes = defaultM
   });
 }
 
-/** The number of a file that this process was given open. */
+/** Returns the number of a descriptor that this process was given. */
 function descriptorOf(file: string): number | undefined {
   if (file === "/dev/stdin") return 0;
   const number = /^\/(?:dev|proc\/self)\/fd\/(\d{1,9})$/.exec(file)?.[1];

@@ -1,4 +1,4 @@
-/** What to do about a command that failed, where its output names what is not there. One table for `run`, `watch` and `call`. */
+/** Advice about a failed command whose output names something missing. `run`, `watch` and `call` share this table. */
 import { plainText } from "./test-output.ts";
 
 interface Known {
@@ -9,7 +9,7 @@ interface Known {
 const inImage = (name: string): string =>
   `${name} is not in the image: name its package in \`packages\` of images.base in fastloop.yaml, or install it in the suite's \`install\``;
 
-/** A pattern's group is the name in the advice. */
+/** The group of a pattern is the name in the advice. */
 const known: readonly Known[] = [
   { pattern: /\bPython\.h: No such file or directory/, advice: () => inImage("Python.h (of python3-dev)") },
   { pattern: /command '(?:\S*-linux-gnu-)?([\w+.-]+)' failed: No such file/, advice: inImage },
@@ -19,7 +19,7 @@ const known: readonly Known[] = [
   },
   { pattern: /\bspawn ([\w+.@-]+) ENOENT\b/, advice: inImage },
   { pattern: /\bexec: "([\w+.@-]+)": executable file not found in \$PATH/, advice: inImage },
-  // Python says the same of a file that a test opens: only behind a call of subprocess or exec it is a program's name.
+  // Python reports a missing file of a test in the same way; only after a call of subprocess or exec is it a program.
   {
     pattern:
       /(?:child_exception_type|subprocess\.py|_execute_child|os\.exec|\bexecvpe?\b)[^\n]{0,200}\n(?:[^\n]{0,400}\n){0,12}?[^\n]{0,40}FileNotFoundError: [^\n]{0,200}No such file or directory: '([\w+.@-]+)'/,
@@ -47,7 +47,7 @@ const known: readonly Known[] = [
   },
 ];
 
-/** Undefined where nothing known is named; more than one cause has its advice, the first ones. */
+/** Returns advice for up to two known causes; undefined if there is none. */
 export function failureAdvice(output: string): string | undefined {
   const text = plainText(output);
   const told = known.flatMap(({ pattern, advice }) => {

@@ -1,5 +1,5 @@
 /**
- * Whether one of the pieces has `then` somewhere behind its first `first`. A single pattern for both would look through the
+ * Reports whether `then` occurs after the first `first` in one of the pieces. A single pattern for both would scan the
  * rest of the piece again for every `first`.
  */
 export function hasInOrder(pieces: readonly string[], first: RegExp, then: RegExp): boolean {

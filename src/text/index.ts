@@ -1,4 +1,7 @@
-/** Text on its way to people: names without control characters, output that moves no cursor, secrets masked. And YAML of others. */
+/**
+ * Text for people: names without control characters, output that moves no cursor, masked secrets. Also parses YAML that
+ * others wrote.
+ */
 export { failureAdvice } from "./advice.ts";
 export { hasInOrder } from "./in-order.ts";
 export { dayAndTime } from "./local-time.ts";

@@ -1,4 +1,4 @@
-/** The local day and time of it, to the second: what is told to people is told in the time of their clock. */
+/** Formats a time as the local day and time, to the second, since people read it by their own clock. */
 export function dayAndTime(at: string): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return "a time that is none";

@@ -1,19 +1,21 @@
-/** Finds any of many texts in one pass, however many there are (Aho and Corasick). */
+/** Finds any of many texts in one pass, however many there are (Aho-Corasick). */
 export class Needles {
-  /** Characters of all of them together. */
+  /** Total length of the texts, in characters. */
   readonly size: number;
   readonly texts: readonly string[];
-  // A tree of the texts' characters; a node is a number, its children are linked by `sibling`. 0 is the root.
+  // The nodes form a tree of the texts' characters. A node is a number, 0 is the root, and `sibling` links children.
   private readonly code: Uint16Array;
   private readonly child: Int32Array;
   private readonly sibling: Int32Array;
-  /** Where to go on when no child fits: the node of the longest end of this node's text that is a beginning, too. */
+  /**
+   * Node to continue at when no child fits: that of the longest suffix of this node's text that is a prefix of a text.
+   */
   private readonly fail: Int32Array;
-  /** Length of the node's text: so much of what was read may be the beginning of a match. */
+  /** Length of the node's text: this much of what was read may be the beginning of a match. */
   readonly depth: Int32Array;
-  /** Length of the longest text that ends here; 0 where none does. */
+  /** Length of the longest text that ends here; 0 if none does. */
   readonly longest: Int32Array;
-  /** Children of the root by their character, for those of ASCII. */
+  /** Children of the root by their ASCII character. */
   private readonly first = new Int32Array(128);
   private nodes = 1;
 
@@ -29,7 +31,7 @@ export class Needles {
     this.link();
   }
 
-  /** The node after one more character. */
+  /** Returns the node after one more character. */
   step(node: number, code: number): number {
     let at = node;
     for (;;) {
@@ -64,7 +66,7 @@ export class Needles {
     if (node !== 0) this.longest[node] = text.length;
   }
 
-  /** Shorter texts first, as a node's link leads to a shorter one. */
+  /** Sets the fail links, shorter texts first, as each link leads to a shorter one. */
   private link(): void {
     const queue = new Int32Array(this.nodes);
     let end = 0;

@@ -1,4 +1,4 @@
-/** A shell script on one line: what its lines end with tells whether the next one begins a command. */
+/** Puts a shell script on one line; the end of each line decides whether the next one starts a new command. */
 export function scriptOnOneLine(script: string): string {
   return script
     .trim()

@@ -1,23 +1,25 @@
-/** How a secret may look in a text: as it is, by its lines, and in the encodings that tools put it into. */
+/** Forms in which a secret may appear in a text: plain, by its lines, and in the encodings that tools apply. */
 
-/** What has fewer characters is in every text: masking it would hide no secret and spoil the text. */
+/** Shorter texts occur everywhere: masking them would hide no secret and make the output unreadable. */
 export const shortestMasked = 4;
-/** Longer secrets are masked by their lines; one of a single line as it is. */
+/** Longer secrets are masked by their lines; a single line is masked as a whole. */
 const longestWhole = 64 * 1024;
-/** `base64` of coreutils and of OpenSSL break their lines there. */
+/** Columns at which `base64` of coreutils and of OpenSSL wrap their lines. */
 const base64Columns = [76, 64];
 
-/** Whether a secret has fewer than four characters besides white space around it, and so is not masked at all. */
+/**
+ * Reports whether a secret has fewer than four characters besides surrounding white space, so that it is not masked.
+ */
 export function isTooShortToMask(secret: string): boolean {
   return !isLongEnough(secret.trim());
 }
 
-/** What is told of such a secret. */
+/** Returns the notice about such a secret. */
 export function tooShortToMask(name: string): string {
   return `the secret ${name} has fewer than four characters: too short to mask in what is printed`;
 }
 
-/** The secret with and without the white space around it, and each of its lines. */
+/** Returns the secret with and without surrounding white space, and each of its lines. */
 export function plainForms(secret: string): string[] {
   if (isTooShortToMask(secret)) return [];
   const lines = linesOf(secret);
@@ -25,7 +27,9 @@ export function plainForms(secret: string): string[] {
   return [...new Set([...whole, ...lines])];
 }
 
-/** The encodings of the secret and of its lines: base64, hexadecimal, and escaped for URLs, JSON, XML and shells. */
+/**
+ * Returns the encodings of the secret and its lines: base64, hexadecimal, and escaped for URLs, JSON, XML and shells.
+ */
 export function encodedForms(secret: string): string[] {
   if (isTooShortToMask(secret)) return [];
   const texts = [secret, secret.trim(), ...linesOf(secret)];
@@ -44,8 +48,8 @@ function linesOf(secret: string): string[] {
 }
 
 /**
- * Base64 of a text that begins anywhere in what is encoded: what comes before and after it decides the first and the last
- * character, and what is between them is the same in each of three alignments.
+ * Returns the base64 of a text at any position in the encoded data. The neighbors of the text affect the first and last
+ * characters; those in between only depend on one of three alignments.
  */
 function base64Forms(text: string): string[] {
   const bytes = Buffer.from(text);
@@ -77,9 +81,9 @@ function escapedForms(text: string): string[] {
   return [
     json,
     json.replaceAll("/", "\\/"),
-    // A message that is quoted in another, as logs do.
+    // A message quoted in another one, as in logs.
     JSON.stringify(json).slice(1, -1),
-    // As Go writes it, and as programs that stay within ASCII do.
+    // Escapes as Go writes them, and as ASCII-only programs do.
     json.replace(/[<>&]/g, unicodeEscape),
     json.replace(/[^\x20-\x7e]/g, unicodeEscape),
     ...urls,
@@ -91,9 +95,9 @@ function escapedForms(text: string): string[] {
 
 const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-/** Encoders differ in what they leave as it is, and in the case of their digits. */
+/** Encoders differ in the characters that they keep, and in the case of hexadecimal digits. */
 function urlForms(text: string): string[] {
-  // Half a pair of surrogates has no encoding.
+  // An unpaired surrogate has no encoding.
   const sound = Buffer.from(text).toString();
   const component = encodeURIComponent(sound);
   const strict = component.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);

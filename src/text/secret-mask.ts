@@ -1,18 +1,20 @@
-/** The one way by which secrets are kept out of texts: logs, names of steps, errors, records. */
+/** Masks secrets in all texts: logs, names of steps, errors, records. */
 import { Needles } from "./needles.ts";
 import { encodedForms, isTooShortToMask, plainForms, shortestMasked } from "./secret-forms.ts";
 
 const mask = "***";
 
-/** Stands where a text was cut. */
+/** Marks the place where a text was cut. */
 const ellipsis = "…".charCodeAt(0);
 
-/** Characters of secrets whose encodings are masked too; of more, only they themselves and their lines. */
+/** Up to this many characters of secrets are masked in encodings too; for more, only the secrets and their lines. */
 const encodedChars = 64 * 1024;
 
-/** Masks the secrets that were added: as they are, their lines of four characters or more, and their encodings. */
+/** Masks the added secrets: whole, by lines of four characters or more, and in encodings. */
 export class SecretMask {
-  /** The larger ones first, each at least twice as large as the next: adding one is cheap, and so is looking for all. */
+  /**
+   * Largest first, each more than twice as large as the next, so that adding a secret and searching for all are cheap.
+   */
   private parts: readonly Needles[] = [];
   private readonly known = new Set<string>();
   private readonly short = new Set<string>();
@@ -24,7 +26,7 @@ export class SecretMask {
     for (const secret of secrets) this.add(secret);
   }
 
-  /** Characters of all secrets. */
+  /** Total length of all secrets, in characters. */
   get size(): number {
     return this.chars;
   }
@@ -41,7 +43,7 @@ export class SecretMask {
     for (;;) {
       const needles = new Needles(texts);
       const last = parts.at(-1);
-      // A new list: streams that are open see that there is one.
+      // Assigns a new array, so that open streams notice the change.
       if (last === undefined || last.size > 2 * needles.size) return void (this.parts = [...parts, needles]);
       parts.pop();
       texts = [...last.texts, ...texts];
@@ -52,13 +54,13 @@ export class SecretMask {
     return this.known.has(secret);
   }
 
-  /** The text with every secret masked, also one that was cut before a `…`. */
+  /** Masks every secret in a text, including one that was cut before a `…`. */
   text(text: string): string {
     const stream = new MaskedStream(() => this.parts, true);
     return stream.push(text) + stream.end();
   }
 
-  /** A value of JSON with every text in it masked, names of fields and numbers that are a secret too. */
+  /** Masks every string in a JSON value, including field names, and numbers that are secrets. */
   value<T>(value: T): T {
     if (typeof value === "string") return this.text(value) as T;
     if (typeof value === "number") return this.text(String(value)) === mask ? (mask as T) : value;
@@ -68,52 +70,54 @@ export class SecretMask {
     return Object.fromEntries(fields) as T;
   }
 
-  /** An object with these of its fields masked. */
+  /** Masks only these fields of an object. */
   fields<T extends object>(value: T, names: readonly string[]): T {
     const own = Object.entries(value).filter(([name]) => names.includes(name));
     return { ...value, ...Object.fromEntries(own.map(([name, field]) => [name, this.value(field as unknown)])) };
   }
 
-  /** For a text that comes in pieces. In what it has not passed on yet it also masks what is added while it is open. */
+  /**
+   * Masks text that arrives in pieces. Secrets added while the stream is open are masked in the text it still holds.
+   */
   stream(): MaskedStream {
     return new MaskedStream(() => this.parts);
   }
 
-  /** Whether there is a secret in a value of JSON, also one that is too short to be masked. */
+  /** Reports whether a JSON value contains a secret, even one that is too short to be masked. */
   isIn(value: unknown): boolean {
     const text = JSON.stringify(value) ?? "";
     if ([...this.short].some((secret) => secret !== "" && text.includes(JSON.stringify(secret).slice(1, -1))))
       return true;
-    // Both: a text of JSON has more escapes than the value, and less of what is split over its fields.
+    // Checks both: JSON text has more escapes than the value, and less of a secret split over fields.
     return this.text(text) !== text || (JSON.stringify(this.value(value)) ?? "") !== text;
   }
 }
 
 /**
- * Masks a stream piece by piece: an end that could be the beginning of a secret waits for the next piece. Secrets that
- * overlap are masked as one.
+ * Masks a stream piece by piece. An end that may be the beginning of a secret is held back until the next piece.
+ * Overlapping secrets are masked as one.
  */
 export class MaskedStream {
   private readonly known: () => readonly Needles[];
   private readonly mayBeCut: boolean;
   private parts: readonly Needles[] = [];
-  /** How far each of the parts has come into one of its texts. */
+  /** State of each part: how far the text has progressed into one of its secrets. */
   private nodes: number[] = [];
-  /** What was not passed on yet. */
+  /** Text that is held back. */
   private pending = "";
-  /** What of it are secrets, in their order. */
+  /** Secrets in the held-back text, in order. */
   private found: { from: number; to: number }[] = [];
 
   /**
-   * The list of what is `known` is another one when there is more. Of a text that `mayBeCut`, the beginning of a secret
-   * before a `…` is one.
+   * `known` returns another list when there are more secrets. With `mayBeCut`, the beginning of a secret before a `…`
+   * counts as one.
    */
   constructor(known: () => readonly Needles[], mayBeCut = false) {
     this.known = known;
     this.mayBeCut = mayBeCut;
   }
 
-  /** What can be passed on. */
+  /** Returns the text that can be passed on. */
   push(text: string): string {
     this.refresh();
     if (this.parts.length === 0 || text === "") return text;
@@ -121,7 +125,7 @@ export class MaskedStream {
     this.pending += text;
     let begun = 0;
     for (let end = read + 1; end <= this.pending.length; end++) begun = this.read(end);
-    // What a longer secret may still become a part of stays.
+    // Keeps what may become part of a longer secret.
     const isOver = (found: { to: number }): boolean => found.to <= begun;
     const over = this.found.filter(isOver);
     const open = this.found.filter((found) => !isOver(found));
@@ -132,7 +136,7 @@ export class MaskedStream {
     return passed;
   }
 
-  /** What was held back, at the end of the stream. */
+  /** Returns the held-back text at the end of the stream. */
   end(): string {
     this.refresh();
     const rest = masked(this.pending, this.found);
@@ -142,7 +146,7 @@ export class MaskedStream {
     return rest;
   }
 
-  /** Looks in what was held back for the secrets that were added since. */
+  /** Searches the held-back text for secrets that were added since. */
   private refresh(): void {
     if (this.parts === this.known()) return;
     this.parts = this.known();
@@ -151,7 +155,7 @@ export class MaskedStream {
     for (let end = 1; end <= this.pending.length; end++) this.read(end);
   }
 
-  /** Takes the character before `end`; returns where what may become a secret begins. */
+  /** Reads the character before `end`; returns where a possible secret begins. */
   private read(end: number): number {
     const code = this.pending.charCodeAt(end - 1);
     if (this.mayBeCut && code === ellipsis) this.noteCut(end - 1);
@@ -168,7 +172,7 @@ export class MaskedStream {
     return begun;
   }
 
-  /** What was read last may be the beginning of a secret whose end was cut off. */
+  /** Marks text that may be the beginning of a secret whose end was cut off. */
   private noteCut(end: number): void {
     const length = Math.max(0, ...this.parts.map(({ depth }, index) => depth[this.nodes[index]!]!));
     if (length >= shortestMasked) this.note(end - length, end);

@@ -1,4 +1,4 @@
-/** Bytes for people, by powers of 1000; nothing for what is not known. */
+/** Formats bytes by powers of 1000; returns an empty text if unknown. */
 export const size = (bytes: number | undefined): string => {
   if (bytes === undefined) return "";
   const units = ["B", "kB", "MB", "GB", "TB"];

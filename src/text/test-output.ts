@@ -1,13 +1,15 @@
-/** What test runners say: how many tests passed, and which failed. One reader for all runners, as scripts mix them. */
+/**
+ * Results that test runners print: counts, and which tests failed. All runners are read at once, as scripts mix them.
+ */
 export interface TestCounts {
   passed: number;
   failed: number;
   skipped: number;
-  /** Packages that go tested, where it names no test. */
+  /** Packages that go reports as passed without naming tests. */
   packages: number;
 }
 
-/** One runner's summary: a pattern for each place where it stands, and the counts in it. */
+/** One runner's summary: a pattern for each line that has counts, and patterns for the counts. */
 interface Summary {
   line: RegExp;
   passed?: RegExp;
@@ -17,7 +19,7 @@ interface Summary {
 
 // oxlint-disable-next-line no-control-regex -- these are what is taken out
 const sequences = /\u001b\[[0-9;:?]*[A-Za-z]/g;
-/** Without what only a terminal obeys. */
+/** Removes the sequences that only a terminal obeys. */
 export const plainText = (output: string): string => output.replaceAll(sequences, "").replaceAll("\r\n", "\n");
 
 const inWords = {
@@ -27,7 +29,7 @@ const inWords = {
 };
 const pytest = /^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|skipped|errors?)\b.* in [\d.]+s\b.*$/gm;
 const summaries: Summary[] = [
-  // node:test and TAP: a line for each number.
+  // node:test and TAP: one line for each number.
   { line: /^(?:#|ℹ) pass\s+\d+$/gm, passed: /(\d+)/ },
   { line: /^(?:#|ℹ) fail\s+\d+$/gm, failed: /(\d+)/ },
   { line: /^(?:#|ℹ) skipped\s+\d+$/gm, skipped: /(\d+)/ },
@@ -41,7 +43,7 @@ const summaries: Summary[] = [
   { line: /^ +\d+ tests? passed\b.*$/gm, passed: /(\d+)/ },
   { line: /^ +\d+ tests? failed\b.*$/gm, failed: /(\d+)/ },
   { line: /^ +\d+ tests? skipped\b.*$/gm, skipped: /(\d+)/ },
-  // pytest; what can't be collected or set up is an error, and has not passed.
+  // pytest; a test that cannot be collected or set up counts as an error and has not passed.
   { line: pytest, ...inWords },
   { line: pytest, failed: /(\d+) errors?\b/ },
   // cargo, cargo nextest, deno
@@ -53,7 +55,7 @@ const summaries: Summary[] = [
   { line: /^--- SKIP: /gm, skipped: /()/ },
 ];
 
-/** The counts of all runners that speak in an output; undefined where none does. */
+/** Returns the total counts of all runners in an output; undefined if there are none. */
 export function testCounts(output: string): TestCounts | undefined {
   const plain = plainText(output);
   const counts: TestCounts = { passed: 0, failed: 0, skipped: 0, packages: 0 };
@@ -63,7 +65,7 @@ export function testCounts(output: string): TestCounts | undefined {
       isTold = true;
       for (const [key, pattern] of Object.entries(numbers) as ["passed" | "failed" | "skipped", RegExp][]) {
         const found = pattern.exec(text)?.[1];
-        // `--- PASS:` has no number: each is one.
+        // `--- PASS:` has no number; each line counts one.
         if (found !== undefined) counts[key] += found === "" ? 1 : Number(found);
       }
     }
@@ -85,7 +87,7 @@ export function testCounts(output: string): TestCounts | undefined {
   return isTold || failedGo > 0 || counts.packages > 0 ? counts : undefined;
 }
 
-/** `297 passed`, `1 failed, 8 passed, 2 skipped`, `3 packages passed`. */
+/** Formats counts: `297 passed`, `1 failed, 8 passed, 2 skipped`, `3 packages passed`. */
 export function countsText({ passed, failed, skipped, packages }: TestCounts): string {
   if (passed + failed + skipped === 0 && packages > 0)
     return `${packages} ${packages === 1 ? "package" : "packages"} passed`;
@@ -94,11 +96,11 @@ export function countsText({ passed, failed, skipped, packages }: TestCounts): s
     .join(", ");
 }
 
-/** Names of the tests that failed, in the order in which they are told, each once. */
+/** Returns the names of failed tests in the order of the output, each once. */
 export function failedTests(output: string): string[] {
   const plain = plainText(output);
   const found = failures.flatMap((find) => find(plain)).map((name) => name.trim());
-  // Runners that have tests in tests tell of the outer ones, too.
+  // Runners with nested tests also report the outer ones.
   return [...new Set(found)].filter((name) => !found.some((other) => other.startsWith(`${name}/`)));
 }
 
@@ -107,9 +109,9 @@ const each = (pattern: RegExp, name = (match: RegExpExecArray): string => match[
 };
 
 const failures: ((text: string) => string[])[] = [
-  // node:test: where the test is written, then its name.
+  // node:test prints the location of the test, then its name.
   each(/^test at (\S+?):\d+:\d+\n✖ (.*?) \([\d.]+m?s\)$/gm, ([, file, name]) => `${file}: ${name}`),
-  // TAP: a test whose subtests failed is none itself.
+  // TAP: a test that failed only because of its subtests does not count itself.
   (text) =>
     [...text.matchAll(/^ *not ok \d+ - (.+)\n((?:(?!^ *(?:not )?ok ).*\n)*)/gm)].flatMap(([, name = "", block = ""]) =>
       block.includes("subtestsFailed") || name.includes("# TODO") ? [] : [name],
@@ -118,7 +120,7 @@ const failures: ((text: string) => string[])[] = [
   each(/^ *FAIL\s+(?:\|[^|]+\|\s+|\S+ {2})?(\S.* > .*?)$/gm),
   each(/^ *FAIL\s+(?:\|[^|]+\|\s+|\S+ {2})?(\S+) \[ \1 \]$/gm),
   each(/^ {2}● ((?!Console\b).*)$/gm),
-  // mocha: numbered, the test's own name below that of its suite.
+  // mocha numbers its failures, with the test's name below that of its suite.
   (text) => {
     const start = text.search(/^ +\d+ failing$/m);
     if (start < 0) return [];

@@ -1,11 +1,11 @@
-/** How long single tests took, where a runner prints it. */
+/** Durations of single tests, if a runner prints them. */
 import { plainText } from "./test-output.ts";
 
 const unitsMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000 };
 const ms = (value: string | undefined, unit: string | undefined): number =>
   Number(value ?? 0) * (unitsMs[unit ?? "s"] ?? 1);
 
-/** One form of line: the name of the test, and its time. */
+/** A line format: name of the test and its time. */
 const forms: { line: RegExp; read(match: RegExpExecArray): [name: string, ms: number] }[] = [
   // go test -v
   { line: /^ *--- (?:PASS|FAIL): (\S+) \(([\d.]+)s\)$/gm, read: ([, name = "", value]) => [name, ms(value, "s")] },
@@ -19,7 +19,8 @@ const forms: { line: RegExp; read(match: RegExpExecArray): [name: string, ms: nu
     line: /^ *(?:PASS|FAIL) \[ *([\d.]+)s\] (?:\(.*?\) )?(\S+ \S+)$/gm,
     read: ([, value, name = ""]) => [name, ms(value, "s")],
   },
-  // node:test, jest, mocha, vitest: a mark, the name, the time with or without parentheses. A file's own line has counts.
+  // node:test, jest, mocha, vitest: a mark, the name, and the time, possibly in parentheses. Lines of whole files have
+  // counts.
   {
     line: /^ *[✓✔✖×✗] +(?:\|[^|]+\|\s+)?(\S.*?) +\(?([\d.]+) ?(ms|s|m)\)?$/gm,
     read: ([, name = "", value, unit]) => [name, ms(value, unit)],
@@ -28,7 +29,7 @@ const forms: { line: RegExp; read(match: RegExpExecArray): [name: string, ms: nu
 
 const ofFile = /\(\d+ tests?(?: \| .*)?\)$/;
 
-/** Each test once, with the longest time that is told of it. */
+/** Returns each test once, with the longest time printed for it, in milliseconds. */
 export function testTimes(output: string): [name: string, ms: number][] {
   const plain = plainText(output);
   const found = new Map<string, number>();

@@ -1,7 +1,7 @@
-/** A program with its size, and any other word that is an absolute path, also behind a scheme. */
+/** Matches a program with its size, and any other absolute path, even after a scheme. */
 const folders = /\/.*\/(?=[^/]+ of \d+ bytes)|(?<=^|\s|:\/\/)\/\S*\/(?=\S)/g;
 
-/** For what may be sent to others: of each absolute path on that line only the name of the file stays. */
+/** Shortens each absolute path on a line to its file name, for text that may be sent to others. */
 export function withoutFolders(line: string): string {
   return line.replace(folders, "");
 }

@@ -1,20 +1,23 @@
-/** YAML that somebody else wrote: parsed in a time that grows with its length, whatever it holds. */
+/** Parses YAML that others wrote in time proportional to its length, whatever it contains. */
 import { type Document, isScalar, type ParseOptions, type DocumentOptions, type SchemaOptions, visit } from "yaml";
 import { CST, Lexer, parseAllDocuments, parseDocument, YAMLParseError } from "yaml";
 
 type Options = ParseOptions & DocumentOptions & SchemaOptions;
 
-/** An error comes without the lines around it: text of others, and made anew for each of a thousand errors. */
+/**
+ * Errors come without the surrounding lines, which are others' text and are formatted anew for each of a thousand
+ * errors.
+ */
 const fixed = { merge: true, prettyErrors: false, uniqueKeys: false } as const;
 
-/** One document; its problems are in `errors`. Aliases that would fill the memory make `toJS` throw. */
+/** Parses one document; its problems are in `errors`. `toJS` throws for aliases that would fill the memory. */
 export function yamlDocument(text: string, options: Options = {}): Document.Parsed {
   const refusal = tooDeepAt(text) ?? tooManyAt(text);
   if (refusal === undefined) return checked(parseDocument(text, { ...options, ...fixed }));
   return refused(parseDocument("", { ...options, ...fixed }), refusal);
 }
 
-/** All documents of a stream. */
+/** Parses all documents of a stream. */
 export function yamlDocuments(text: string, options: Options = {}): Document.Parsed[] {
   const deep = tooDeepAt(text);
   if (deep !== undefined) return [refused(parseDocument("", { ...options, ...fixed }), deep)];
@@ -22,17 +25,20 @@ export function yamlDocuments(text: string, options: Options = {}): Document.Par
   return Array.isArray(documents) ? documents.map(checked) : [];
 }
 
-/** The parser ends at some 700, after it has made a gigabyte of a million of them. Those in texts are few, or in pairs. */
+/**
+ * Limit of nested levels. The parser itself fails at some 700, after spending a gigabyte on a million of them. Brackets
+ * in ordinary texts are few, or paired.
+ */
 const mostLevels = 2000;
 /**
- * Where brackets, or dashes on one line (`- - - `), open more levels than any document has. What is a bracket and what stands
- * in a text the parser's own lexer says, for texts that have so many characters of either.
+ * Returns where brackets, or dashes on one line (`- - - `), open more levels than any real document has. For texts with
+ * that many, the parser's own lexer tells brackets from those in strings.
  */
 function tooDeepAt(text: string): Refusal | undefined {
   return mayBeDeep(text) ? deepTokenAt(text) : undefined;
 }
 
-/** Ten thousand targets have fewer; a megabyte of `a:1,` takes the parser some seconds. */
+/** Limit of values: ten thousand targets have fewer, and a megabyte of `a:1,` takes the parser some seconds. */
 const mostValues = 100_000;
 
 function tooManyAt(text: string): Refusal | undefined {
@@ -48,7 +54,7 @@ function tooManyAt(text: string): Refusal | undefined {
   return undefined;
 }
 
-/** A mark of the lexer's own, which is not in the text. */
+/** Reports whether a token is a mark of the lexer that is not part of the text. */
 const isMark = (type: CST.TokenType | null): boolean =>
   type === "scalar" || type === "flow-error-end" || type === "doc-mode";
 
@@ -97,7 +103,10 @@ function refused(document: Document.Parsed, { at, why }: Refusal): Document.Pars
   return document;
 }
 
-/** The parser itself compares a key with all before it: half a minute for 60,000 of them. */
+/**
+ * Checks for duplicate keys. The parser's own check compares each key with all before it: half a minute for 60,000
+ * keys.
+ */
 function checked(document: Document.Parsed): Document.Parsed {
   for (const error of document.errors)
     if (error.message.startsWith("Maximum call stack")) error.message = "Nested too deep";
@@ -106,7 +115,7 @@ function checked(document: Document.Parsed): Document.Parsed {
     Map(_, { items }) {
       const seen = new Set<unknown>();
       for (const { key } of items) {
-        // `<<` may be there twice.
+        // `<<` may occur twice.
         if (!isScalar(key) || key.value === "<<") continue;
         const [start = 0, end = 0] = key.range ?? [];
         if (seen.has(key.value))

@@ -1,4 +1,4 @@
-/** What is wrong with the watched calls of a configuration, all of it, and what is hardly meant. */
+/** Checks the calls of a configuration's targets: reports all errors, and what was probably not meant. */
 import type { LoadedConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ModuleInfo } from "../module/index.ts";
@@ -12,7 +12,7 @@ import {
 } from "../plan/index.ts";
 import type { Found } from "./finding.ts";
 
-/** Follows every call through the module's signatures: functions, arguments, values and what follows. */
+/** Resolves every call through the module's signatures: functions, arguments, values and what follows. */
 export function checkCalls(config: LoadedConfig, module: ModuleInfo): { problems: Found[]; targets: ResolvedTarget[] } {
   const targets: ResolvedTarget[] = [];
   const problems = declaredTargets(config, module).flatMap((target) => {
@@ -21,7 +21,7 @@ export function checkCalls(config: LoadedConfig, module: ModuleInfo): { problems
       try {
         resolved = resolveTarget(tried, config, module);
       } catch (error) {
-        // The parser's own error names the word that is wrong.
+        // The parser's own error names the wrong word.
         parseTargetCall(tried, config, module);
         throw error;
       }
@@ -54,7 +54,7 @@ function asFound(error: UserError, target: Target, config: LoadedConfig): Found 
 
 const isDeclared = ({ config }: LoadedConfig, name: string): boolean => config.watch?.targets?.[name] !== undefined;
 
-/** What is allowed in the inputs of a call, but hardly what was meant. */
+/** Warns about inputs of a call that are allowed but were probably not meant. */
 export function inputAdvice(targets: readonly ResolvedTarget[], config: LoadedConfig): Found[] {
   const ignored = config.config.watch?.ignore ?? [];
   return targets.flatMap((item) =>
@@ -66,7 +66,7 @@ export function inputAdvice(targets: readonly ResolvedTarget[], config: LoadedCo
   );
 }
 
-/** The first problem of a call; where that is an argument that the function does not have, also those after it. */
+/** Returns the first problem of a call; if that is an unknown argument, also the problems after it. */
 export function problemsOf(target: Target, check: (target: Target) => void): UserError[] {
   const problems: UserError[] = [];
   for (let call = target.call; ;) {
@@ -76,7 +76,7 @@ export function problemsOf(target: Target, check: (target: Target) => void): Use
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const flag = unknownFlag(error);
-      // Without the argument that was written wrongly, another one may seem to be missing: that is no second problem.
+      // With the misspelled argument removed, another may seem to be missing, which is no second problem.
       if (problems.length === 0 || flag !== undefined) problems.push(error);
       const shorter = flag === undefined ? call : withoutFlag(call, flag);
       if (shorter.length === call.length) return problems;
@@ -89,7 +89,7 @@ function unknownFlag({ message }: UserError): string | undefined {
   return /\bno argument (--[\w-]+)$/.exec(message)?.[1];
 }
 
-/** Leaves out the flag and, unless it is attached or another flag follows, the word after it as its value. */
+/** Removes the flag and its value: the next word, unless the value is attached or another flag follows. */
 function withoutFlag(call: readonly string[], flag: string): string[] {
   const at = call.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
   if (at < 0) return [...call];
@@ -97,7 +97,7 @@ function withoutFlag(call: readonly string[], flag: string): string[] {
   return call.filter((_word, index) => index !== at && !(hasValue && index === at + 1));
 }
 
-/** The word of the call that an error is about. */
+/** Returns the word of the call that an error is about. */
 function wordOf(error: UserError): string | undefined {
   return unknownFlag(error) ?? unknownFunction(error) ?? error.place;
 }

@@ -1,14 +1,14 @@
 import type { CheckCode } from "./catalogue.ts";
 
-/** What a check finds, before its place in the file is looked up. */
+/** A finding of a check, before its position in the file is known. */
 export interface Found {
   code: CheckCode;
   message: string;
   hint?: string;
-  /** In the configuration; undefined where the module is meant. */
+  /** Path in the configuration; undefined if the finding is about the module. */
   path?: readonly string[];
-  /** The word of the value at `path`. */
+  /** Word in the value at `path`. */
   word?: string;
-  /** `file:line` or `file:line:column`, where it is not in the configuration. */
+  /** `file:line` or `file:line:column`, if it is not in the configuration. */
   place?: string;
 }

@@ -1,4 +1,4 @@
-/** docs/validate.md, from the catalogue. Bundled by tools/generate.mjs: it imports nothing but the catalogue. */
+/** Generates docs/validate.md from the catalogue. tools/generate.mjs bundles it, so it imports nothing else. */
 import { catalogue, exampleModule, levels } from "./catalogue.ts";
 
 const titles = {

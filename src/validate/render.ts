@@ -1,14 +1,14 @@
-/** Findings for a terminal and for GitHub. */
+/** Formats findings for a terminal and for GitHub. */
 import { printableLines } from "../text/index.ts";
 import type { Finding } from "./validate.ts";
 
-/** `file:line:col code message`, the hint below it. */
+/** Returns `file:line:col: code: message`, with the hint below. */
 export function findingText({ place, code, severity, message, hint }: Finding): string {
   const head = `${place}: ${severity === "warning" ? "warning: " : ""}${code}: ${message}`;
   return printableLines(hint === undefined ? head : `${head}\n  hint: ${hint}`);
 }
 
-/** A workflow command of GitHub: shown at the line of the pull request. */
+/** Returns a GitHub workflow command, which GitHub shows at the line in the pull request. */
 export function annotation({ severity, file, line, column, place, code, message, hint }: Finding): string {
   const [, inModule, moduleLine, moduleColumn] = /^(.+?):(\d+)(?::(\d+))?$/.exec(place) ?? [];
   const at = {

@@ -1,4 +1,4 @@
-/** All that can be said of a configuration without an engine. */
+/** Checks everything about a configuration that needs no engine. */
 import path from "node:path";
 import { loadProjectModule } from "../call/index.ts";
 import {
@@ -27,23 +27,23 @@ import { cachePolicies, sharedOutputs, unreadInputs } from "./lints/targets.ts";
 
 export interface ValidateOptions {
   cwd: string;
-  /** Absolute. */
+  /** Absolute path. */
   file: string;
   moduleDir?: string;
   environment: NodeJS.ProcessEnv;
-  /** The deepest level that is looked at. */
+  /** Deepest level of checks. */
   level: Level;
   onNotice?: (text: string) => void;
 }
 
-/** Something that a check found, at its place. */
+/** A finding with its position. */
 export interface Finding {
   code: CheckCode;
   severity: Severity;
   level: Level;
-  /** `file:line:column`; a line alone, or no place in it, where no more is known. */
+  /** `file:line:column`; only a line, or only a file, if no more is known. */
   place: string;
-  /** Where it is in the configuration. */
+  /** Position in the configuration. */
   file?: string;
   line?: number;
   column?: number;
@@ -52,14 +52,14 @@ export interface Finding {
 }
 
 export interface Validation {
-  /** As the user would name it. */
+  /** Path as the user would write it. */
   file: string;
   findings: Finding[];
-  /** Milliseconds of each level that was looked at. One that an earlier look found valid takes none. */
+  /** Milliseconds that each level took. One that an earlier check found valid takes none. */
   tookMs: Partial<Record<Level, number>>;
 }
 
-/** Errors of a level keep the deeper ones from being looked at. */
+/** Checks a configuration; errors at one level skip the deeper ones. */
 export async function validate(options: ValidateOptions): Promise<Validation> {
   const { cwd, file } = options;
   const name = path.relative(cwd, file) || file;
@@ -79,7 +79,7 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
   };
 }
 
-/** One that was found valid before is not read again: its digest says so. */
+/** A file that an earlier check found valid is recognized by its digest and not parsed again. */
 async function readConfig(
   { cwd, file }: ValidateOptions,
   name: string,
@@ -93,7 +93,7 @@ async function readConfig(
     const check = await checkConfigFile(file).catch((cause: unknown) => {
       throw unreadable(name, cause);
     });
-    // What keeps it from being read is told as it is; what is wrong in it, all of it.
+    // An unreadable file is reported as it is; an invalid one with all of its problems.
     if (check.problems.length === 0) throw error;
     return check;
   }
@@ -134,10 +134,10 @@ async function semanticFindings(options: ValidateOptions, config: LoadedConfig):
   ];
 }
 
-/** What runs took longer ago says nothing of today's. */
+/** Durations of older runs say nothing about current ones. */
 const lookBackMs = 30 * 24 * 60 * 60_000;
 
-/** The text is parsed only where something was found in it. */
+/** Adds positions to findings; the text is parsed only if there is a finding in it. */
 async function placed(found: readonly Found[], text: string, file: string): Promise<Finding[]> {
   const inConfig = found.some(({ path: at }) => at !== undefined);
   const placeOf = inConfig ? await placesInConfig(text) : undefined;
@@ -152,7 +152,7 @@ async function placed(found: readonly Found[], text: string, file: string): Prom
     .toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Errors first, each kind in the order of the file. */
+/** Sorts errors first, each severity in the order of the file. */
 const rank = ({ severity, line = 1e6, column = 0 }: Finding): number =>
   (severity === "error" ? 0 : 1e12) + line * 1000 + Math.min(column, 999);
 

@@ -1,8 +1,8 @@
-/** Time as the watch sees it; tests pass their own. */
+/** Time source of the watch; tests pass their own. */
 export interface Clock {
-  /** Milliseconds that never go back, whatever happens to the wall clock. */
+  /** Monotonic milliseconds, independent of the wall clock. */
   nowMs(): number;
-  /** Runs `action` after `delayMs`; returns what cancels it. */
+  /** Runs `action` after `delayMs`; returns the function that cancels it. */
   after(delayMs: number, action: () => void): () => void;
 }
 

@@ -3,18 +3,19 @@ import process from "node:process";
 import type { ProjectState } from "../state/index.ts";
 import type { Clock } from "./clock.ts";
 
-/** In so many turns of the event loop, each this long: a program that is busy elsewhere has not waited in vain. */
+/** The wait is split into turns of the event loop, so that a process that was busy does not miss the event. */
 const probeTurns = 20;
 const probeTurnMs = 100;
 
 /**
- * Whether writes on this file system are announced at all: network file systems and some mounts of other machines never
- * do. One file is written into the state and waited for; nobody waits for the answer but polling.
+ * Reports whether this file system sends file events at all: network file systems and some mounts from other machines
+ * never do. The probe writes a file into the state and waits for its event; only the switch to polling waits for the
+ * answer.
  */
 export function fileEventsArrive(state: ProjectState, clock: Clock): Promise<boolean> {
   const name = `probe-${process.pid}`;
   return new Promise((resolve) => {
-    // The folder has to be there to be watched.
+    // The folder must exist to be watched.
     state.inOwnFolder((held) => held.remove(name));
     let cancelTimeout = (): void => undefined;
     const done = (arrived: boolean): void => {

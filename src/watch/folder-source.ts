@@ -5,8 +5,8 @@ import type { HintListener, HintSource, WatchedFolder } from "./hints.ts";
 const persistent = { persistent: true };
 
 /**
- * One non-recursive `fs.watch` per folder: on Linux the way that loses nothing in atomic saves, `mkdir -p` and quick
- * second writes, starts in a tenth of the time and a third of the memory of watching files one by one.
+ * One non-recursive `fs.watch` per folder. On Linux this loses no events of atomic saves, `mkdir -p` and quick second
+ * writes, and starts in a tenth of the time and a third of the memory of watching single files.
  */
 export function folderSource(listener: HintListener, watch: typeof watchFolder = watchFolder): HintSource {
   const watchers = new Map<string, { watcher: FSWatcher; identity: bigint; only: string | undefined }>();
@@ -18,7 +18,7 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
     known?.watcher.close();
   };
 
-  // One for all: with ten thousand folders every function of their own shows in the memory.
+  // One function for all folders: with ten thousand of them, a closure for each is noticeable in memory.
   const failed = function (this: FSWatcher, error: NodeJS.ErrnoException): void {
     const folder = [...watchers].find(([, known]) => known.watcher === this)?.[0];
     if (folder === undefined) return;
@@ -31,7 +31,8 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
   const register = ({ path: folder, identity, only }: WatchedFolder): void => {
     const watcher = watch(folder, persistent, (_event, child) => {
       if (closed || watchers.get(folder)?.watcher !== watcher) return;
-      // A child, or the folder itself when it was moved or deleted: the kernel's watch may be gone with it.
+      // The event names a child, or the folder itself if that was moved or deleted, which may have ended the kernel's
+      // watch.
       const isItself = child === null || child === path.basename(folder);
       if (isItself) drop(folder);
       else if (only !== undefined && child !== only) return;
@@ -42,7 +43,7 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
     watchers.set(folder, { watcher, identity, only });
   };
 
-  /** Whether it is a new watch; false also where the folder is gone or unreadable by now: the scan says so. */
+  /** Returns whether the watch is new; false also if the folder is gone or unreadable, which the scan reports. */
   const ensure = (folder: WatchedFolder): boolean => {
     const known = watchers.get(folder.path);
     if (known?.identity === folder.identity && known.only === folder.only) return false;
@@ -51,7 +52,7 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
       register(folder);
       return true;
     } catch (error) {
-      // Out of watches: somebody else has to do it.
+      // Out of watches: another source has to take over.
       if (isExhausted(error as NodeJS.ErrnoException)) listener.onFailure(error as NodeJS.ErrnoException);
       return false;
     }
@@ -80,7 +81,7 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
   };
 }
 
-/** The kernel's limits: watches per user, or open files. */
+/** Reports whether a kernel limit was reached: watches per user, or open files. */
 export function isExhausted(error: NodeJS.ErrnoException): boolean {
   return error.code === "ENOSPC" || error.code === "EMFILE" || error.code === "ENFILE";
 }

@@ -2,24 +2,24 @@ import path from "node:path";
 import { statIfThere } from "../paths/index.ts";
 import { findGitRoot, gitDirectories } from "../tree/index.ts";
 
-/** A lock this old was left by a git that died; waiting for it would be waiting for ever. */
+/** A lock of this age was left by a git that died; nobody will remove it. */
 const staleLockMs = 60_000;
-/** So was one that nothing is written beside for this long. */
+/** So was a lock while nothing else is written for this long. */
 const strayLockMs = 10_000;
-/** A rebase whose state rests this long has stopped for the user, or its git was killed: it keeps nobody waiting. */
+/** A rebase whose state rests this long has stopped for the user, or its git was killed; it blocks nothing. */
 const rebaseRestMs = 1000;
-/** What each commit that a rebase picks moves. */
+/** Files that change with each commit that a rebase picks. */
 const rebaseState = ["rebase-merge", "rebase-merge/done", "rebase-merge/msgnum", "rebase-apply", "rebase-apply/next"];
 
-/** What git does to the work tree right now. */
+/** What git is doing to the work tree. */
 export interface GitActivity {
   /** Why nothing should start: `git holds index.lock`, `a rebase is under way`. */
   busy: string | undefined;
-  /** Moves when a command moved HEAD or the index: a checkout, a commit, a stash. */
+  /** Changes when a command changed HEAD or the index: a checkout, a commit, a stash. */
   revision: string;
 }
 
-/** Looks at a repository's lock and state files; a few `stat` calls, no git process. */
+/** Checks a repository's lock and state files with a few `stat` calls, without running git. */
 export class GitGuard {
   private readonly root: string;
   private readonly nowMs: () => number;
@@ -27,21 +27,21 @@ export class GitGuard {
   private lock = { mark: "", sinceMs: 0 };
   private rebase = { mark: "", sinceMs: 0 };
 
-  /** `nowMs` never goes back. */
+  /** `nowMs` is monotonic. */
   constructor(root: string, nowMs: () => number) {
     this.root = root;
     this.nowMs = nowMs;
     this.gitDir = this.find();
   }
 
-  /** Where git keeps HEAD and the index of this work tree. */
+  /** Folder where git keeps HEAD and the index of this work tree. */
   get directory(): string | undefined {
     return this.gitDir;
   }
 
-  /** `lastHintMs`: when something in the work tree was written last, as far as that is known. */
+  /** `lastHintMs` is the time of the last known write in the work tree. */
   look(lastHintMs = Number.NEGATIVE_INFINITY, wallClockMs: number = Date.now()): GitActivity {
-    // `git init` may come later than we do.
+    // `git init` may run after the watch has started.
     this.gitDir ??= this.find();
     if (this.gitDir === undefined) return { busy: undefined, revision: "" };
     return {
@@ -69,7 +69,7 @@ export class GitGuard {
     const nowMs = this.nowMs();
     const mark = this.mark("index.lock");
     if (mark !== this.lock.mark) this.lock = { mark, sinceMs: nowMs };
-    // A checkout of a large tree writes there all the while.
+    // A checkout of a large tree keeps writing all the time.
     return nowMs - Math.max(this.lock.sinceMs, lastHintMs) < strayLockMs;
   }
 
@@ -80,7 +80,7 @@ export class GitGuard {
     const mark = names.map((name) => this.mark(name)).join(" ");
     if (mark !== this.rebase.mark) {
       const newestMs = Math.max(...names.map((name) => this.stat(name)?.mtimeMs ?? 0));
-      // What was there before we looked; a clock that was set back makes it no younger than now.
+      // Estimates the age of state that is older than the watch; a clock that was set back makes it zero.
       this.rebase = { mark, sinceMs: nowMs - Math.max(0, wallClockMs - newestMs) };
     }
     return nowMs - this.rebase.sinceMs < rebaseRestMs;

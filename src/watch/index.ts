@@ -1,4 +1,4 @@
-/** File events -> settled moments to look. Hints say when and where; what changed is decided by scan and hash. */
+/** Turns file events into settled moments to scan. Hints say when and where; scan and hash decide what changed. */
 export { systemClock, type Clock } from "./clock.ts";
 export { folderSource } from "./folder-source.ts";
 export { GitGuard, type GitActivity } from "./git-guard.ts";

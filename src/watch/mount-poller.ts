@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 
-/** A look may cost a tenth of the time at most. */
+/** A poll may take at most a tenth of the time. */
 const restTimes = 9;
 
-/** Looks at single folders again and again, where no events come from them; a change in one is a hint for it. */
+/** Polls single folders that send no events; a change in one is a hint for it. */
 export class MountPoller {
   private folders: readonly string[] = [];
   private seen = new Map<string, string>();
@@ -19,7 +19,7 @@ export class MountPoller {
     this.onHint = onHint;
   }
 
-  /** The folders to look at from now on; what is new among them has just been looked at by who asks. */
+  /** Sets the folders to poll; the caller has just scanned the new ones. */
   watch(folders: readonly string[]): void {
     const before = this.seen;
     this.folders = folders;
@@ -47,7 +47,7 @@ export class MountPoller {
   }
 }
 
-/** Changes with whatever is in the folder itself. */
+/** Returns a text that changes with any entry of the folder. */
 function stateOf(folder: string): string {
   try {
     return readdirSync(folder)

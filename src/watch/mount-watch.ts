@@ -3,24 +3,24 @@ import type { WatchedFolder } from "./hints.ts";
 import { MountPoller } from "./mount-poller.ts";
 import { mounts, silentFolders, type Mount } from "./silent-mounts.ts";
 
-/** What is mounted over a folder, or taken away, sends no event there: it is asked this often. */
+/** Mounting or unmounting over a folder sends no event, so mounts are polled at this interval. */
 const askMs = 2000;
 
 export interface MountWatchOptions {
-  /** The project. */
+  /** Folder of the project. */
   root: string;
   clock: Clock;
-  /** How often folders without events are looked at. */
+  /** Interval at which folders without events are polled. */
   intervalMs: number;
-  /** What is mounted; for tests. */
+  /** Returns the mounts; replaced in tests. */
   mounts?: () => readonly Mount[];
   onHint(folder: string): void;
-  /** Something was mounted below the project, or is not any more: no watch of a folder tells of that. */
+  /** Something was mounted or unmounted below the project, which no folder watch reports. */
   onMounted(): void;
   onNotice(text: string): void;
 }
 
-/** Mounts below the project: those that tell of nothing are looked at, and those that come and go are noticed. */
+/** Watches mounts below the project: polls those that send no events, and notices when one comes or goes. */
 export class MountWatch {
   private readonly options: MountWatchOptions;
   private readonly poller: MountPoller;
@@ -35,7 +35,7 @@ export class MountWatch {
     if (this.mounts().length > 0) this.ask();
   }
 
-  /** The folders of the newest scan. */
+  /** Sets the folders of the newest scan. */
   watch(folders: readonly WatchedFolder[]): void {
     const { root, intervalMs, onNotice } = this.options;
     const silent = silentFolders(

@@ -1,12 +1,12 @@
 import { mountOf, mounts } from "./silent-mounts.ts";
 
-/** Where others write too: the kernel tells of nobody's writes but this machine's. */
+/** File systems that other machines write to as well: the kernel only reports writes of this one. */
 const remote =
   /^(nfs4?|cifs|smb3?|smbfs|9p|virtiofs|afs|ceph|lustre|beegfs|gpfs|ocfs2|gfs2|vboxsf|vmhgfs|prl_fs|fuse\.(sshfs|rclone|s3fs|gcsfuse|glusterfs|grpcfuse|osxfs|vmhgfs-fuse|davfs2?))$/;
 
 /**
- * The type of the network file system that a folder lies on, undefined on a local one (or where that cannot be told).
- * A write of our own is announced there as anywhere; what another machine writes is not.
+ * Returns the type of the network file system that a folder is on; undefined on a local one, or if unknown. Writes of
+ * this machine send events there as anywhere, writes of others do not.
  */
 export function networkMount(folder: string, mountInfo?: string): string | undefined {
   const type = mountOf(folder, mounts(mountInfo))?.type ?? "";

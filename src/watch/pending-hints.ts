@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 
-/** Hints that have settled: it is time to look, and this is where. */
+/** Settled hints: when to scan is now, and this is where. */
 export interface SettledHints {
-  /** Absolute paths that were named. */
+  /** Absolute paths that were hinted. */
   paths: Set<string>;
-  /** Look everywhere, and why: the hints cannot be trusted to be complete. */
+  /** Reason to scan everything, because the hints may be incomplete. */
   everywhere:
     | "start"
     | "burst"
     | "git"
     | "timer"
-    /** The timer's, where files were named as well. */
+    /** Used instead of `timer` if files were hinted as well. */
     | "hints"
     | "new-folders"
     | "mounted"
@@ -20,21 +20,21 @@ export interface SettledHints {
     | undefined;
 }
 
-/** More hints than this in one burst, and the kernel's queue (16,384 by default) may have overflowed unseen. */
+/** With more hints in one burst, the kernel's queue (16,384 by default) may have overflowed unnoticed. */
 const burstHints = Math.min(2000, Math.floor(maxQueuedEvents() / 4));
-/** So many within this time count as a burst, whatever they name. */
+/** Window in which that many hints count as a burst, whatever they name. */
 const foreignWindowMs = 1000;
 
-/** What was named since the last look. */
+/** Hints since the last scan. */
 export class PendingHints {
   private pending: SettledHints = { paths: new Set(), everywhere: undefined };
   private count = 0;
-  /** Named, but no reason to look. */
+  /** Hinted paths that alone are no reason to scan. */
   private foreign = new Set<string>();
   private foreignSinceMs = 0;
   private foreignCount = 0;
 
-  /** Undefined where hints can't tell all that was touched. */
+  /** Undefined if the hints may not cover everything that was touched. */
   get paths(): ReadonlySet<string> | undefined {
     return this.pending.everywhere === undefined ? this.pending.paths : undefined;
   }
@@ -45,7 +45,7 @@ export class PendingHints {
     else this.lookEverywhere("burst");
   }
 
-  /** A path that concerns nothing; whether these come in such masses that others may be lost. */
+  /** Adds a path that nothing depends on; returns whether so many come in that other hints may be lost. */
   addForeign(path: string, nowMs: number): boolean {
     if (nowMs - this.foreignSinceMs > foreignWindowMs) {
       this.foreignSinceMs = nowMs;
@@ -61,10 +61,10 @@ export class PendingHints {
     this.pending.everywhere ??= reason;
   }
 
-  /** All of it; from now on the next look's are collected. */
+  /** Returns all hints and starts collecting those of the next scan. */
   take(): SettledHints {
     const hints = this.pending;
-    // What the timer alone has found was missed; this look would have come without it.
+    // A scan of the timer alone finds missed changes; with hints the scan would have come anyway.
     if (hints.everywhere === "timer" && hints.paths.size > 0) hints.everywhere = "hints";
     for (const path of this.foreign) hints.paths.add(path);
     this.foreign = new Set();

@@ -2,14 +2,14 @@ import type { Clock } from "./clock.ts";
 import type { HintListener, HintSource } from "./hints.ts";
 
 export const defaultPollIntervalMs = 1000;
-/** A look at a large tree takes long: it may cost a tenth of the time at most. */
+/** A scan of a large tree takes long, so it may take at most a tenth of the time. */
 const restTimes = 9;
 
-/** Looks at the whole tree again and again: for file systems that send no events, and when the kernel has no watches left. */
+/** Polls the whole tree: for file systems that send no events, and when the kernel has no watches left. */
 export function pollingSource(
   listener: HintListener,
   options: {
-    /** Changes whenever anything in the watched trees does: the digest of a stat scan. */
+    /** Changes whenever anything in the watched trees does: the digest of a `stat` scan. */
     fingerprint: () => string;
     root: string;
     intervalMs: number;

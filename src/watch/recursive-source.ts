@@ -9,7 +9,8 @@ export function recursiveSource(listener: HintListener, watch: typeof watchFolde
   return {
     kind: "recursive",
     watch(wanted) {
-      // A folder of which one child matters would be watched with all that is in it: the slow timer looks there.
+      // A folder of which only one child matters would be watched with everything in it; the slow timer covers it
+      // instead.
       folders = new Set(wanted.filter((folder) => folder.only === undefined).map((folder) => folder.path));
       const roots = topmost(folders);
       let registered = 0;
@@ -40,7 +41,7 @@ export function recursiveSource(listener: HintListener, watch: typeof watchFolde
     },
   };
 
-  /** Churn in ignored folders (a build, an install) is no hint. */
+  /** Activity in ignored folders (a build, an install) is no hint. */
   function concernsFolder(file: string): boolean {
     return folders.has(file) || folders.has(file.slice(0, Math.max(0, file.lastIndexOf("/"))));
   }

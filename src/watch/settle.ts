@@ -1,5 +1,5 @@
 /**
- * When a burst of hints has settled. Pure: state in, state and decision out; the clock's reading is an argument.
+ * Decides when a burst of hints has settled. Pure: state in, state and decision out; the time is an argument.
  *
  *             hint                    quiet for quietMs, or capMs after the first
  *   idle ───────────▶ collecting ────────────────────────────────────────────────▶ idle, "take"
@@ -14,19 +14,19 @@ export interface SettleState {
 }
 
 export interface SettleRules {
-  /** Files must be left alone this long. */
+  /** Time that files must rest. */
   quietMs: number;
-  /** But a file that never rests (a log) holds the others up no longer than this. */
+  /** Upper limit of the wait, so that a file that never rests (a log) does not hold up the others. */
   capMs: number;
 }
 
 export const defaultSettleRules: SettleRules = { quietMs: 50, capMs: 500 };
-/** How often it is looked whether git has finished. */
+/** Interval at which the watch checks whether git has finished. */
 export const gitPollMs = 100;
 
 export const idle: SettleState = { phase: "idle", firstHintMs: 0, lastHintMs: 0 };
 
-/** A hint came in. */
+/** Handles a hint. */
 export function hinted(state: SettleState, nowMs: number): SettleState {
   if (state.phase === "idle") return { phase: "collecting", firstHintMs: nowMs, lastHintMs: nowMs };
   return { ...state, lastHintMs: Math.max(nowMs, state.lastHintMs) };
@@ -34,13 +34,15 @@ export function hinted(state: SettleState, nowMs: number): SettleState {
 
 export interface SettleDecision {
   state: SettleState;
-  /** The changes may be taken now. */
+  /** Whether the changes may be taken now. */
   take: boolean;
-  /** Look again after this long; undefined: nothing to wait for. */
+  /** Delay before the next check; undefined if there is nothing to wait for. */
   againInMs: number | undefined;
 }
 
-/** Asks whether the changes may be taken. `gitIsBusy` outranks the cap: half a checkout is no state worth testing. */
+/**
+ * Decides whether the changes may be taken. `gitIsBusy` overrides the cap: half a checkout is no state worth testing.
+ */
 export function decide(state: SettleState, nowMs: number, rules: SettleRules, gitIsBusy: boolean): SettleDecision {
   if (state.phase === "idle") return { state, take: false, againInMs: undefined };
   if (gitIsBusy) return { state: { ...state, phase: "holding" }, take: false, againInMs: gitPollMs };

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 
-/** File systems on which every write of this machine is announced, however it comes there. */
+/** File systems that send an event for every write of this machine, however it is made. */
 const local = /^(ext[234]|xfs|btrfs|zfs|f2fs|bcachefs|jfs|reiserfs|tmpfs|ramfs|exfat|vfat|ntfs3?|hfsplus|apfs)$/;
 
 export interface Mount {
-  /** Absolute. */
+  /** Absolute path. */
   path: string;
   type: string;
-  /** Which one it is: another one may lie in the same place later. */
+  /** Identity of the mount, as another one may appear in the same place. */
   id?: string;
 }
 
-/** What is mounted, in the order in which it was; nothing where the system does not tell. */
+/** Returns the mounts in mount order; none if the system does not list them. */
 export function mounts(mountInfo: string = readMountInfo()): Mount[] {
   return mountInfo.split("\n").flatMap((line) => {
     // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS
@@ -24,7 +24,7 @@ export function mounts(mountInfo: string = readMountInfo()): Mount[] {
   });
 }
 
-/** The mount that a folder lies in; of two on one place the later one is seen. */
+/** Returns the mount that contains a folder; of two at one place the later one is visible. */
 export function mountOf(folder: string, all: readonly Mount[]): Mount | undefined {
   let best: Mount | undefined;
   for (const mount of all) {
@@ -35,8 +35,8 @@ export function mountOf(folder: string, all: readonly Mount[]): Mount | undefine
 }
 
 /**
- * Of watched folders those that lie in a mount of their own whose writes may come from elsewhere, unannounced: an overlay
- * whose layers are written to, FUSE, a network. By mount; the one that the project itself lies in is judged elsewhere.
+ * Returns, by mount, the watched folders in mounts below the project that may be written to without events: an overlay
+ * whose layers change, FUSE, a network. The mount of the project itself is checked elsewhere.
  */
 export function silentFolders(folders: readonly string[], root: string, all: readonly Mount[]): Map<Mount, string[]> {
   const own = mountOf(root, all);

@@ -15,37 +15,37 @@ import { recursiveSource } from "./recursive-source.ts";
 import { decide, defaultSettleRules, hinted, idle, type SettleRules, type SettleState } from "./settle.ts";
 
 export interface WatcherOptions {
-  /** The project: its git repository is asked whether it is busy. */
+  /** Folder of the project, whose git repository is checked for activity. */
   root: string;
-  /** Of the project. */
+  /** State of the project. */
   state: ProjectState;
-  /** The first hint of a burst: until `onSettled` follows, what is known of the files may be old. */
+  /** First hint of a burst: until `onSettled`, what is known of the files may be outdated. */
   onUnsettled?(): void;
   onSettled(hints: SettledHints): void;
-  /** Whether a path has anything to do with what is watched; what has not is looked at with the next change that has. */
+  /** Reports whether a path affects anything watched; others are scanned with the next change that does. */
   concerns?(path: string): boolean;
-  /** A path that concerns nothing. */
+  /** A path that affects nothing watched. */
   onForeign?(path: string): void;
   onNotice(text: string): void;
-  /** Digest of a stat scan; for polling. */
+  /** Digest of a `stat` scan, for polling. */
   fingerprint(): string;
   rules?: Partial<SettleRules>;
-  /** `auto` decides by platform and falls back to polling. */
+  /** `auto` depends on the platform, and falls back to polling. */
   source?: HintSourceKind | "auto";
   pollIntervalMs?: number;
   clock?: Clock;
-  /** Type of the network file system that the project lies on; for tests. */
+  /** Returns the type of the project's network file system; replaced in tests. */
   networkMount?: (root: string) => string | undefined;
-  /** What is mounted; for tests. */
+  /** Returns the mounts; replaced in tests. */
   mounts?: () => readonly Mount[];
-  /** Makes a source of a kind; for tests that inject failures. */
+  /** Opens a source; replaced in tests that inject failures. */
   openSource?: (kind: Exclude<HintSourceKind, "polling">, listener: HintListener) => HintSource;
 }
 
-/** Everything is looked at again this seldom even without hints: a part of the time in 300 at most. */
+/** Minimum interval of full scans without hints; they take at most a 300th of the time. */
 const slowestTimerMs = 60_000;
 
-/** Turns hints into settled moments to look; holds them back while files still change and while git is at work. */
+/** Turns hints into settled moments to scan; holds them back while files keep changing and while git is busy. */
 export class Watcher {
   private readonly options: WatcherOptions;
   private readonly clock: Clock;
@@ -94,22 +94,22 @@ export class Watcher {
     return this.source?.kind ?? "polling";
   }
 
-  /** Hints are being collected, or git is at work: what is known of the files may be old. */
+  /** Whether hints are being collected or git is busy, so that what is known of the files may be outdated. */
   get isUnsettled(): boolean {
     return this.settle.phase !== "idle";
   }
 
-  /** What was named since the last look; undefined where hints can't tell all that was touched. */
+  /** Returns the paths hinted since the last scan; undefined if hints may not cover everything that was touched. */
   unsettledPaths(): ReadonlySet<string> | undefined {
     return this.kind === "polling" ? undefined : this.pending.paths;
   }
 
-  /** Whether a look at this moment would see files at rest. */
+  /** Reports whether a scan at this moment would see files at rest. */
   isCalm(): boolean {
     return !this.isUnsettled && this.git.look().busy === undefined;
   }
 
-  /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
+  /** Sets the folders of the newest scan. New ones are scanned once more, as earlier events in them were not seen. */
   watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): number {
     if (this.kind === "polling") this.mounts.close();
     else this.mounts.watch(folders);
@@ -118,16 +118,16 @@ export class Watcher {
     return registered;
   }
 
-  /** Watches a folder that is read next, where the source can: then nobody has to look there twice. */
+  /** Watches a folder that is about to be read, if the source can, so that nobody has to scan it twice. */
   readonly beforeRead = (folder: WatchedFolder): void => this.source?.add?.(folder);
 
-  /** Asks for a full look, e.g. when the user presses a key. */
+  /** Requests a full scan, e.g. when the user presses a key. */
   lookEverywhere(reason: NonNullable<SettledHints["everywhere"]>): void {
     this.pending.lookEverywhere(reason);
     this.hint();
   }
 
-  /** Tells how long a full scan takes, so that the slow timer stays cheap. */
+  /** Reports how long a full scan takes, so that the slow timer stays cheap. */
   scanTook(durationMs: number): void {
     this.armSlowTimer(durationMs);
   }
@@ -167,7 +167,7 @@ export class Watcher {
     const wasIdle = this.settle.phase === "idle";
     this.lastHintMs = this.clock.nowMs();
     this.settle = hinted(this.settle, this.lastHintMs);
-    // Later hints only move the end: the timer that is set looks again when it fires.
+    // Later hints only move the end, which the running timer checks when it fires.
     if (!wasIdle) return;
     this.options.onUnsettled?.();
     this.look();
@@ -209,7 +209,7 @@ export class Watcher {
     this.poll();
   }
 
-  /** A command that moves HEAD or the index is a reason to look at everything, even if all its other events were lost. */
+  /** A command that changes HEAD or the index causes a full scan, even if all of its other events are lost. */
   private watchGit(): void {
     const { directory } = this.git;
     if (directory === undefined) return;
@@ -219,7 +219,7 @@ export class Watcher {
       });
       this.gitWatcher.on("error", () => this.gitWatcher?.close());
     } catch {
-      // The folders' own watches will say why.
+      // The folders' own watches will report the reason.
     }
   }
 

@@ -3,7 +3,7 @@ import { listModuleSources, type ModuleInfo } from "../../module/index.ts";
 import { readRegular } from "../../paths/index.ts";
 import type { Found } from "../finding.ts";
 
-/** What reads the machine: modules of Node, and `process`. */
+/** Node modules that access the host; `process` is matched below. */
 const hostModules = new Set([
   "fs",
   "fs/promises",
@@ -19,9 +19,9 @@ const hostModules = new Set([
 const imported = /\b(?:from|import|require)\s*\(?\s*(["'])(?:node:)?([\w/]+)\1/g;
 const used = /\bprocess\s*\.\s*(env|cwd|argv|exit|kill|platform|pid)\b/g;
 
-/** Lines of the module's sources that read the host, once for each file and thing. */
+/** Returns places in the module's sources that read the host, once for each file and API. */
 export function bodiesReadHost(module: ModuleInfo): Found[] {
-  // The module that fastloop brings is not the user's to change.
+  // The user cannot change the module that fastloop brings.
   if (module.borrowed === true) return [];
   return listModuleSources(module).flatMap((file) => {
     const name = path.relative(module.root, file);
@@ -34,13 +34,13 @@ export function bodiesReadHost(module: ModuleInfo): Found[] {
   });
 }
 
-/** For tests: what one source reads, each thing once. */
+/** Returns what one source reads, each API once; exported for tests. */
 export function hostReads(source: string): { what: string; line: number; column: number }[] {
   const code = withoutComments(source);
   const bare = withoutTexts(code);
   const found = [
     ...[...code.matchAll(imported)].flatMap((match) =>
-      // What stands in a text is no import.
+      // An import inside a string does not count.
       hostModules.has(match[2] ?? "") &&
       bare.slice(match.index, match.index + 4) === code.slice(match.index, match.index + 4)
         ? [{ what: `node:${match[2]}`, at: match.index }]
@@ -56,13 +56,13 @@ export function hostReads(source: string): { what: string; line: number; column:
     });
 }
 
-/** A comment, a text or a template in TypeScript; of the same length without what is in it. */
+/** Matches a comment, string or template of TypeScript, which is blanked to the same length. */
 const tokens = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g;
 const blank = (text: string): string => text.replaceAll(/[^\n]/g, " ");
 
 const withoutComments = (source: string): string =>
   source.replaceAll(tokens, (token) => (token.startsWith("//") || token.startsWith("/*") ? blank(token) : token));
 
-/** Templates stay: code may be in them. */
+/** Templates stay, as they may contain code. */
 const withoutTexts = (code: string): string =>
   code.replaceAll(tokens, (token) => (token.startsWith('"') || token.startsWith("'") ? blank(token) : token));

@@ -8,12 +8,12 @@ import { firstOf } from "../../report/index.ts";
 import { listTree, sharingReads } from "../../tree/index.ts";
 import type { Found } from "../finding.ts";
 
-/** So many are named. */
+/** Number of files that the message names. */
 const mostNamed = 3;
 
 /**
- * Files on the way to an input that differ from the last commit, look like what targets read, and are among no target's
- * inputs. Git is asked only where there is such a file.
+ * Reports edited files near an input that no target reads: they differ from the last commit, are in a folder on the way
+ * to an input, and look like the files that targets read. Git runs only if there is such a file.
  */
 export async function editedUnread(
   targets: readonly ResolvedTarget[],
@@ -24,7 +24,7 @@ export async function editedUnread(
   const [unread, beside] = sharingReads(() => filesBeside(targets, config, module));
   if (beside.size === 0) return [];
   const changed = await changedSince(config.root, "HEAD");
-  // Without a commit nothing says which files are edited.
+  // Without a commit nothing shows which files are edited.
   if ("why" in changed) return [];
   const names = changed.files
     .filter(({ change, isFolder, file }) => change !== "removed" && !isFolder && beside.has(file))
@@ -45,7 +45,7 @@ export async function editedUnread(
   ];
 }
 
-/** What tells which files no target reads, and those of them on the way to an input. */
+/** Returns the test for files that no target reads, and those of them on the way to an input. */
 function filesBeside(
   targets: readonly ResolvedTarget[],
   config: LoadedConfig,
@@ -58,7 +58,7 @@ function filesBeside(
       ...(config.path === undefined ? [] : [{ kind: "file" as const, path: config.path, filter: {} }]),
       ...moduleSources(module),
     ],
-    // A folder that is not there yet has no files, and what is in its place is none.
+    // A missing folder has no files, and neither does anything else in its place.
     ({ path: at, filter }) =>
       statIfThere(at)?.isDirectory() === true ? listTree(realpathSync(at), filter).entries : [],
   );

@@ -5,10 +5,10 @@ import type { HistoryEntry } from "../../run/index.ts";
 import { spreadOf } from "../../stats/index.ts";
 import type { Found } from "../finding.ts";
 
-/** Fewer runs than these say little. */
+/** Fewer runs say too little. */
 const leastRuns = 3;
 
-/** Budgets and time limits that the runs so far contradict. */
+/** Reports budgets and time limits that past runs contradict. */
 export function historyContradicts(
   config: Config,
   targets: readonly ResolvedTarget[],

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/index.ts";
 import type { Found } from "../finding.ts";
 
-/** Images that may be others tomorrow. */
+/** Reports image references that may lead to another image tomorrow. */
 export function unpinnedImages(config: Config): Found[] {
   return imagesOf(config).flatMap(({ path, image }): Found[] => {
     const why = unpinned(image);
@@ -11,7 +11,7 @@ export function unpinnedImages(config: Config): Found[] {
   });
 }
 
-/** Undefined for a reference that names a version. */
+/** Returns what is wrong with a reference; undefined if it names a version. */
 function unpinned(image: string): string | undefined {
   if (image.includes("@sha256:") || ownImages.has(image)) return undefined;
   const name = image.slice(image.lastIndexOf("/") + 1);
@@ -20,7 +20,7 @@ function unpinned(image: string): string | undefined {
   return tag === "latest" ? "is whatever is the latest on that day" : undefined;
 }
 
-/** Names of what the file itself describes. */
+/** Images that the file itself describes. */
 const ownImages = new Set(["base", "dev", "prod"]);
 
 function imagesOf({ images, tests, deploy }: Config): { path: string[]; image: string }[] {
@@ -44,7 +44,7 @@ function imagesOf({ images, tests, deploy }: Config): { path: string[]; image: s
 
 const installs = /\b(?:apt-get|apt|apk|dnf|yum|microdnf)\b(?:\s+-\S+)*\s+(?:install|add)\b/;
 
-/** System packages that are installed where the base image should have them. */
+/** Reports system packages that are installed outside of the base image. */
 export function installsOutsideBase({ images, tests }: Config): Found[] {
   const scripts: [string[], readonly string[]][] = [
     ...(images?.dev?.layers ?? []).map(({ run }, index): [string[], readonly string[]] => [

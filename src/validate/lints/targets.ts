@@ -8,11 +8,11 @@ const of = (name: string, key: string): string[] => ["watch", "targets", name, k
 
 type Sent = ResolvedTarget["sent"][number];
 
-/** Entries of `inputs` that lie outside of everything that the call is given. */
+/** Reports entries of `inputs` outside of everything that the call is given. */
 export function unreadInputs(targets: readonly ResolvedTarget[], { root }: LoadedConfig): Found[] {
   return targets.flatMap(({ target, sent }) => {
     const { name, inputs = [] } = target;
-    // What a call reads that names no tree is its own affair: `env`, a git reference, a container.
+    // Calls without trees read other things, such as `env`, a git reference or a container.
     if (sent.length === 0) return [];
     const tests = new Map<Sent, PathTest>();
     const testOf = (input: Sent): PathTest => {
@@ -38,7 +38,7 @@ export function unreadInputs(targets: readonly ResolvedTarget[], { root }: Loade
   });
 }
 
-/** What of a pattern names one place: up to the first wildcard. */
+/** Returns the part of a pattern before its first wildcard. */
 function literalFolder(pattern: string): string {
   const segments = pattern.replace(/\/+$/, "").split("/");
   const wild = segments.findIndex((segment) => /[*?[\]{}]/.test(segment));
@@ -57,7 +57,7 @@ function isReached(head: string, input: Sent, testOf: (input: Sent) => PathTest)
   return !path.relative(head, at).startsWith("..");
 }
 
-/** Targets that export to the same place, or one into the other's. */
+/** Reports targets that export to the same place, or one into the other's. */
 export function sharedOutputs(targets: readonly ResolvedTarget[], { root }: LoadedConfig): Found[] {
   const outputs = targets.flatMap(({ target, call }) =>
     call.core.flatMap(({ fn, given }) => {
@@ -65,7 +65,7 @@ export function sharedOutputs(targets: readonly ResolvedTarget[], { root }: Load
       return value?.kind === "literal" ? [{ name: target.name, at: path.resolve(root, String(value.value)) }] : [];
     }),
   );
-  // Sorted, what lies in a folder follows it.
+  // After sorting, the contents of a folder follow it.
   outputs.sort((a, b) => (`${a.at}/` < `${b.at}/` ? -1 : 1));
   const found: Found[] = [];
   let outer: (typeof outputs)[number] | undefined;
@@ -87,7 +87,7 @@ export function sharedOutputs(targets: readonly ResolvedTarget[], { root }: Load
 
 const effects = /^(?:publish|deploy|release|push|promote|upload|rollback|notify)(?![a-z])/;
 
-/** Cache policies that hardly fit what the function is for. */
+/** Reports cache policies that probably do not suit the function. */
 export function cachePolicies(targets: readonly ResolvedTarget[]): Found[] {
   return targets.flatMap(({ target, call }): Found[] => {
     const last = call.own.findLast((step) => step.kind === "function");
