@@ -1,13 +1,13 @@
 export interface ExpectedRun {
   name: string;
   needs: readonly string[];
-  /** Undefined: it has not passed yet, so nobody knows. */
+  /** Undefined before the first passed run. */
   expectedMs: number | undefined;
 }
 
 /**
- * How long runs take together, so many at a time, each after what it needs. In the order of the plan, as the loop starts
- * them; undefined where one of them is not known.
+ * Returns how long the runs take together in milliseconds, with `jobs` at a time and each after its needs, in the order
+ * of the plan, as the loop starts them. Undefined if the duration of one is unknown.
  */
 export function expectedTotalMs(runs: readonly ExpectedRun[], jobs: number): number | undefined {
   const freeAt = Array.from({ length: jobs }, () => 0);

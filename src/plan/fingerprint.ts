@@ -5,46 +5,48 @@ import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import type { TargetInput } from "./inputs/target-input.ts";
 
-/** All that decides a result, of a run as of a call. Its SHA-256 is the digest that every result carries. */
+/** Everything that decides the result of a run or a call. Every result carries its SHA-256, the digest. */
 export interface Fingerprint {
-  /** Moves when this list changes its meaning, so that an old record is never taken for a new one. */
+  /** Increased when this list changes its meaning, so that an old record never counts as a new one. */
   format: 2;
-  /** Which function: another one gives another result on the same files. */
+  /** Name of the function: another one gives another result for the same files. */
   function: string;
   /**
-   * The call: arguments change results. Of a target its words, in which host paths count as written; of `fastloop call`
-   * what they mean, for the same call can be written in many ways. The content of paths is in `inputs`.
+   * The call, as arguments change results. For a target its words, in which host paths count as written; for `fastloop
+   * call` their meaning, since the same call can be written in many ways. The content of paths is in `inputs`.
    */
   call: string[];
-  /** Path (of a target's only), mode and content of everything that it reads, by argument. */
+  /** Path (only for a target), mode and content of everything that the call reads, by argument. */
   inputs: { argument: string; path: string; digest: string }[];
-  /** The module's sources and configuration: the function's own code. */
+  /** Digest of the module's sources and configuration: the function's own code. */
   module: string;
-  /** Which one, what runs bodies, and the build of fastloop (`engineKey`): another one may have other defaults. */
+  /**
+   * Key of the engine, what runs bodies, and the build of fastloop (`engineKey`), as others may have other defaults.
+   */
   engine: string;
-  /** Declared variables by name: `unset`, or a keyed hash, so that no value and no guessable hash is stored. */
+  /** Declared variables by name: `unset` or a keyed hash, so that neither a value nor a guessable hash is stored. */
   environment: Record<string, string>;
-  /** The digests of what it needs: it runs again when they did. */
+  /** Digests of the target's needs: it runs again after they did. */
   needs: Record<string, string>;
   /**
-   * Of `fastloop call`: the values of its secrets by argument, each a keyed hash. Those of a target are not looked at: a
-   * token that is renewed makes nothing stale.
+   * For `fastloop call`: the values of its secrets by argument, as keyed hashes. A target's secrets do not count, so
+   * that a renewed token makes nothing stale.
    */
   secrets: Record<string, string>;
 }
 
 export interface FingerprintContext {
   snapshot: ProjectSnapshot;
-  /** Paths in fingerprints are relative to it, so that a moved project keeps its results. */
+  /** Base of paths in fingerprints, so that a moved project keeps its results. */
   root: string;
   moduleDigest: string;
   engine: string;
   environment: NodeJS.ProcessEnv;
-  /** Of this project, never shown. */
+  /** Key for hashes of variables; belongs to this project, never shown. */
   environmentKey: Uint8Array;
 }
 
-/** `needs` are the digests of the targets that this one needs. */
+/** Returns the fingerprint of a target; `needs` holds the digests of the targets that it needs. */
 export function fingerprintOf(
   item: ResolvedTarget,
   context: FingerprintContext,
@@ -53,7 +55,7 @@ export function fingerprintOf(
   return {
     format: 2,
     function: callName(item.call),
-    // As a check, a generator passes with `true` alone; as a target, with either.
+    // As a check, a generator passes only with `true`; as a target, with either value.
     call: item.target.isGenerator === true ? [...item.call.words, "true"] : item.call.words,
     inputs: item.inputs.map((input) => ({
       argument: input.argument,
@@ -75,14 +77,17 @@ export interface CallFingerprintContext extends Pick<
   "snapshot" | "moduleDigest" | "engine" | "environment"
 > {
   cwd: string;
-  /** The user typed it. */
+  /** Whether the user typed the call. */
   isTyped?: boolean;
   signal?: AbortSignal;
-  /** Of this project, never shown. */
+  /** Key for hashes of secrets; belongs to this project, never shown. */
   secretKey: Uint8Array;
 }
 
-/** As `fingerprintOf`, for one call of `fastloop call`; `inputs` are what it reads. */
+/**
+ * Returns the fingerprint of one `fastloop call`; `inputs` are what it reads. Throws a `UserError` if a secret cannot
+ * be read.
+ */
 export async function fingerprintOfCall(
   call: ParsedCall,
   inputs: readonly TargetInput[],
@@ -104,7 +109,7 @@ export async function fingerprintOfCall(
     call: meaningOf(call),
     inputs: inputs.map((input) => ({
       argument: input.argument,
-      // What is read of a workspace is the function's choice, and may be another file of the same content.
+      // The function chooses what it reads of a workspace, possibly another file with the same content.
       path: input.read === undefined ? "" : JSON.stringify(input.read),
       digest: snapshot.digest(input),
     })),
@@ -116,7 +121,9 @@ export async function fingerprintOfCall(
   };
 }
 
-/** What the words of a call mean, however they are written; paths and secrets count by their content, which is elsewhere. */
+/**
+ * Returns the meaning of a call, however it is written. Paths and secrets count by their content, which is elsewhere.
+ */
 export function meaningOf(call: ParsedCall): string[] {
   const own = call.own.map((step) =>
     step.kind === "field"

@@ -8,7 +8,7 @@ interface Node {
   affected: boolean;
 }
 
-/** The targets and what they need, affected ones marked. */
+/** Returns the graph of the targets and their needs, with affected ones marked. */
 export function renderGraph(planned: readonly PlannedTarget[], format: GraphFormat): string {
   const nodes = planned.map(({ item, affected }): Node => ({
     name: item.target.name,

@@ -1,7 +1,10 @@
 import { UserError } from "../errors/index.ts";
 import type { Target } from "./targets.ts";
 
-/** Targets so that each comes after all that it needs, otherwise as declared. Unknown names and cycles are errors. */
+/**
+ * Orders targets so that each comes after its needs, otherwise as declared. Throws a `UserError` for unknown names and
+ * cycles.
+ */
 export function orderTargets<T extends { target: Target }>(items: readonly T[]): T[] {
   const byName = new Map(items.map((item) => [item.target.name, item]));
   const done = new Set<string>();
@@ -33,7 +36,7 @@ export function orderTargets<T extends { target: Target }>(items: readonly T[]):
   return ordered;
 }
 
-/** The names and everything that needs them, directly or not. */
+/** Returns the names and everything that needs them, directly or indirectly. */
 export function withDependents(names: ReadonlySet<string>, targets: readonly Target[]): Set<string> {
   const dependents = new Map<string, string[]>();
   for (const target of targets) {
@@ -42,7 +45,7 @@ export function withDependents(names: ReadonlySet<string>, targets: readonly Tar
   return closure(names, (name) => dependents.get(name) ?? []);
 }
 
-/** The names and everything that they need, directly or not. */
+/** Returns the names and everything that they need, directly or indirectly. */
 export function withNeeds(names: ReadonlySet<string>, targets: readonly Target[]): Set<string> {
   const needs = new Map(targets.map((target) => [target.name, target.needs]));
   return closure(names, (name) => needs.get(name) ?? []);

@@ -14,46 +14,46 @@ import { TrustStore, type Trust, type TrustMode } from "../trust/index.ts";
 import { trustedFolder, withTrust } from "./trusted.ts";
 
 export interface ProjectOptions {
-  /** Where to look for fastloop.yaml and dagger.json, upwards. */
+  /** Folder where the search for fastloop.yaml and dagger.json starts; it continues upwards. */
   cwd: string;
-  /** `-m`. */
+  /** Value of `-m`. */
   moduleDir?: string;
-  /** `--config`. */
+  /** Value of `--config`. */
   configFile?: string;
   environment?: NodeJS.ProcessEnv;
-  /** The module's checks in the place of `watch.targets`. */
+  /** The module's checks instead of `watch.targets`. */
   checks?: CheckKinds;
-  /** What the command line says instead of the configuration. */
+  /** Engine named on the command line, which overrides the configuration. */
   engine?: string;
   buildkitHost?: string;
-  /** Whose word counts for what the project asks of this machine; default: what is stored. */
+  /** Whose consent counts for what the project asks of the host; default: the stored one. */
   trust?: TrustMode;
-  /** Find the line of everything that is asked for, also of what is allowed. */
+  /** Find the line of every ask, including those that are allowed. */
   placesOfAsks?: boolean;
-  /** Told, once each, why the project's state is not used or not kept. */
+  /** Called once for each reason why the project's state is not used or not saved. */
   onNotice?: (text: string) => void;
 }
 
-/** Where a project lies; known even when its configuration or module cannot be read. */
+/** Location of a project, known even if its configuration or module cannot be read. */
 export interface ProjectPlace {
-  /** Folder of fastloop.yaml, else where the command works. */
+  /** Folder of fastloop.yaml, else the folder where the command works. */
   root: string;
-  /** `.fastloop` in it: records, hashes, manifests. Losing it costs time only. */
+  /** `.fastloop` in it: records, hashes, manifests. Losing it only costs time. */
   state: ProjectState;
   configFile: string;
 }
 
-/** A project as its configuration and its module describe it. */
+/** A project as its configuration and module describe it. */
 export interface Project extends ProjectPlace {
   config: LoadedConfig;
   module: ModuleInfo;
-  /** In an order in which needs come first. */
+  /** In the order of the plan: needs come first. */
   targets: ResolvedTarget[];
-  /** Looks at every input of every target, and at what the project itself is read from. */
+  /** Scans every input of every target, and the sources of the project itself. */
   scanner: ProjectScanner;
-  /** Configuration and module: when these change the project has to be read again. */
+  /** Configuration and module: if these change, the project has to be read again. */
   sources: ScannedInput[];
-  /** What it asks of this machine, and what of that it may have. */
+  /** What the project asks of the host, and which of that it may have. */
   trust: Trust;
   /** What its functions have read of their workspace. */
   reads: WorkspaceReads;
@@ -66,7 +66,7 @@ export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): Pro
   return { root, state: new ProjectState(root, { onNotice }), configFile: file };
 }
 
-/** Reads configuration and module; throws `UserError` with the place of what is wrong. */
+/** Reads configuration and module. Throws a `UserError` with the place of what is wrong. */
 export async function loadProject(options: ProjectOptions, hasher: ContentHasher): Promise<Project> {
   const place = placeProject(options);
   const loaded = await loadConfig({ cwd: options.cwd, file: options.configFile });
@@ -80,7 +80,7 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
     options,
   );
   const sources = [configInput(place), ...moduleSources(module)];
-  // Where something is asked for, the user's word is looked at as the configuration is.
+  // If anything is asked for, the stored consent is watched like the configuration.
   if (trust.asks.length > 0)
     sources.push({
       kind: "file",
@@ -105,7 +105,7 @@ function withoutTargets({ config, ...loaded }: LoadedConfig): LoadedConfig {
   return { ...loaded, config: { ...config, watch: { ...config.watch, targets: undefined } } };
 }
 
-/** What to look at while the project cannot be read: a mended file must be seen. */
+/** Returns what to scan while the project cannot be read, so that a fixed file is noticed. */
 export async function brokenProjectSources(options: ProjectOptions, place: ProjectPlace): Promise<ScannedInput[]> {
   const fallback = options.moduleDir === undefined ? place.root : path.resolve(options.cwd, options.moduleDir);
   const moduleRoot = await projectModuleFolder(options).catch(() => fallback);
@@ -116,12 +116,12 @@ function configInput(place: ProjectPlace): ScannedInput {
   return { kind: "file", path: place.configFile, filter: {} };
 }
 
-/** What a module and its dependencies are read from. */
+/** Returns the sources of a module and its dependencies. */
 export function moduleSources(module: ModuleInfo): ScannedInput[] {
   const used = [module, ...module.toolchains.map((toolchain) => toolchain.module)];
   const withCode = used.flatMap(withDependencies).filter(({ isCodeless }) => isCodeless !== true);
   const folders = new Map(withCode.map(({ root, sourceDir }) => [root, sourceDir]));
-  // What names a blueprint or toolchains may have no code of its own.
+  // A module that names a blueprint or toolchains may have no code of its own.
   const naming = module.contextRoot ?? (module.isCodeless === true ? module.root : undefined);
   return [
     ...[...folders].map(([root, sourceDir]) => moduleInput(root, sourceDir)),
@@ -129,7 +129,7 @@ export function moduleSources(module: ModuleInfo): ScannedInput[] {
   ];
 }
 
-/** A superset of what the module's digest is made of: whether it changed is decided by that digest. */
+/** Returns a superset of the files in the module's digest; the digest then decides whether the module changed. */
 function moduleInput(root: string, sourceDir: string): ScannedInput {
   const source = path.relative(root, sourceDir);
   const below = source === "" ? "" : `${source}/`;
@@ -141,7 +141,7 @@ function moduleInput(root: string, sourceDir: string): ScannedInput {
   };
 }
 
-/** Hashes outlive the process in the project's state. */
+/** Returns a hasher whose hashes outlive the process in the project's state. */
 export function projectHasher(state: ProjectState): ContentHasher {
   const name = "hashes";
   return new ContentHasher({

@@ -1,60 +1,63 @@
 import { printable, withoutFolders } from "../text/index.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 
-/** Why a target is affected: every cause, named down to the file. */
+/** Cause of a target being affected, down to the file. */
 export type Reason =
   | { kind: "never-run" }
   | { kind: "file"; change: "added" | "changed" | "removed"; path: string }
-  /** The inputs differ, but what they were then is no longer stored. */
+  /** The inputs differ, but their earlier state is no longer stored. */
   | { kind: "files-unknown"; argument: string }
-  /** It was an input of the last run that passed: what the function read is known no more, or asked for otherwise. */
+  /** An input of the last passed run; what the function reads is no longer known, or requested in another way. */
   | { kind: "input-gone"; path: string }
   | { kind: "call"; before: string; after: string }
   | { kind: "environment"; name: string; now: "set" | "unset"; was: "set" | "unset" | "undeclared" }
   | { kind: "dependency"; target: string }
-  /** `names`: of the modules that it depends on, where their code is what changed. */
+  /** `names` lists the dependencies whose code changed, if any. */
   | { kind: "module"; names?: string[] }
-  /** fastloop.yaml itself: what it said at the base is not known, so it concerns every target. */
+  /** fastloop.yaml itself: its content at the base is unknown, so it affects every target. */
   | { kind: "configuration" }
   | { kind: "engine"; before: string; after: string }
   | { kind: "previous-failure"; outcome: string; digest: string }
   | { kind: "input-changed-during-run" }
   | { kind: "format" }
   | { kind: "forced" }
-  /** It is refused: it asks for what the user has not allowed, each in words. */
+  /** Refused: each entry describes something that the user has not allowed. */
   | { kind: "untrusted"; asks: string[] }
   | { kind: "base-unusable"; ref: string; why: string };
 
-/** The part of a record that causes are told from. */
+/** The part of a record that causes are derived from. */
 export interface PreviousRun {
   digest: string;
   fingerprint: Fingerprint;
   outcome: string;
-  /** False when an input changed while it ran: it proves nothing. */
+  /** False if an input changed during the run, which then proves nothing. */
   fresh: boolean;
 }
 
-/** What a target's past says. */
+/** A target's past runs. */
 export interface TargetHistory {
-  /** The newest run, whatever came of it; where an edit was taken back, the run that counted again. */
+  /** The newest run, whatever its outcome; after an edit was undone, the run that counted again. */
   last: PreviousRun | undefined;
-  /** The newest of those that passed on inputs that stood still. */
+  /** The newest passed run whose inputs did not change during it. */
   lastPassed: PreviousRun | undefined;
-  /** The newest run with this digest. */
+  /** Returns the newest run with this digest. */
   lastOf(digest: string): PreviousRun | undefined;
 }
 
-/** It passed on inputs that stood still: its state needs no other run. */
+/** Reports whether a run passed on inputs that did not change during it, so that its state needs no other run. */
 export function hasPassed(run: PreviousRun | undefined): boolean {
   return run?.outcome === "passed" && run.fresh;
 }
 
 export interface ManifestDiffer {
-  /** Changed files between a stored input and the present one at `index`; undefined when the stored one is gone. */
+  /**
+   * Returns the changed files between a stored input and the current one at `index`; undefined if the stored one is
+   * gone.
+   */
   (index: number, before: string): Extract<Reason, { kind: "file" }>[] | undefined;
 }
 
-/** Every difference between the last passed run and now, and what is known of this very state. */
+/** Returns every difference between the last passed run and now, and what is known of this exact state. */
 export function reasonsFor(now: Fingerprint, digest: string, history: TargetHistory, diff: ManifestDiffer): Reason[] {
   const { last, lastPassed } = history;
   const ofState = history.lastOf(digest);
@@ -62,10 +65,10 @@ export function reasonsFor(now: Fingerprint, digest: string, history: TargetHist
   if (ofState !== undefined && ofState.fresh && ofState.outcome !== "passed")
     reasons.push({ kind: "previous-failure", outcome: ofState.outcome, digest });
   else if ((ofState ?? last)?.fresh === false) reasons.push({ kind: "input-changed-during-run" });
-  // Without a success to compare with, the newest run tells at least what is new since then.
+  // Without a passed run to compare with, the newest run at least shows what has changed since then.
   const before = lastPassed ?? ofState ?? last;
   if (before === undefined) return [{ kind: "never-run" }];
-  // Of a run whose inputs moved they were not stored: that they did is the cause.
+  // A run whose inputs changed did not store them; that they changed is the cause.
   const isTold = ({ kind }: Reason): boolean => before.fresh || kind !== "files-unknown";
   return [...reasons, ...differences(before.fingerprint, now, diff).filter(isTold)];
 }
@@ -101,7 +104,7 @@ function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer
   for (const { path } of before.inputs.slice(now.inputs.length)) {
     if (!now.inputs.some((input) => input.path === path)) reasons.push({ kind: "input-gone", path });
   }
-  // The same file can be read through two arguments; it is one cause.
+  // The same file may be read through two arguments, but is one cause.
   const seen = new Set<string>();
   return reasons.filter((reason) => {
     const key = JSON.stringify(reason);
@@ -109,7 +112,7 @@ function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer
   });
 }
 
-/** A module's digest is its own, and `name@digest` of each that it depends on. */
+/** A module's digest consists of its own and `name@digest` of each dependency. */
 function moduleReasons(before: string, now: string): Reason[] {
   const [[ownBefore, ...othersBefore], [ownNow, ...othersNow]] = [before.split(" "), now.split(" ")];
   const changed = [...othersBefore, ...othersNow].filter(
@@ -122,7 +125,7 @@ function moduleReasons(before: string, now: string): Reason[] {
   ];
 }
 
-/** One reason in words. */
+/** Describes one reason. */
 export function describeReason(reason: Reason): string {
   switch (reason.kind) {
     case "never-run":

@@ -21,19 +21,21 @@ import { stateFolder, type TargetInput } from "./inputs/target-input.ts";
 import { resourcesOf, type CheckKinds, type Target } from "./targets.ts";
 import type { WorkspaceReads } from "./workspace-reads.ts";
 
-/** A target and what its call means for this module. */
+/** A target with its call resolved against the module. */
 export interface ResolvedTarget {
   target: Target;
   call: ParsedCall;
-  /** What is hashed. */
+  /** Inputs that are hashed. */
   inputs: TargetInput[];
-  /** What the call sends to the engine: the same trees, unless `inputs` or `watch.ignore` narrowed or widened what is hashed. */
+  /**
+   * Inputs that the call sends to the engine: the same trees, unless `inputs` or `watch.ignore` changes what is hashed.
+   */
   sent: TargetInput[];
-  /** What it asks for and is not allowed; with any of it, it is refused and none of its inputs is looked at. */
+  /** Asks without the user's consent; a target with any is refused, and none of its inputs is scanned. */
   untrusted: readonly Ask[];
 }
 
-/** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
+/** Returns all targets in order of declaration: those of fastloop.yaml, else the module's `@check` functions. */
 export function resolveTargets(
   config: LoadedConfig,
   module: ModuleInfo,
@@ -45,7 +47,7 @@ export function resolveTargets(
   );
 }
 
-/** As `resolveTargets`, before their calls are read. */
+/** Does the same without parsing the calls. Throws a `UserError` if there are no targets. */
 export function declaredTargets(config: LoadedConfig, module: ModuleInfo, kinds: CheckKinds = "functions"): Target[] {
   const declared = config.config.watch?.targets;
   const targets =
@@ -76,7 +78,7 @@ function checksOf(module: ModuleInfo, kinds: CheckKinds): Target[] {
   }));
 }
 
-/** Functions marked @check, and generators after them: one that is both is a check as it is. */
+/** Returns functions marked @check, then generators; one that is both counts as a check. */
 export function checkFunctions(module: ModuleInfo, kinds: CheckKinds): (MarkedFunction & { isGenerator: boolean })[] {
   const checks = kinds === "generators" ? [] : markedFunctions(module, "isCheck");
   const generators = kinds === "functions" ? [] : markedFunctions(module, "isGenerate");
@@ -109,22 +111,25 @@ function targetOf(name: string, declared: WatchTarget, config: LoadedConfig): Ta
   };
 }
 
-/** The tier that a call asks the module for is its own; without one it is taken for a thorough one. */
+/** Returns the tier that a call passes to the module; without one the target counts as thorough. */
 function tierOf(call: readonly string[]): TierName {
   const flag = call.findIndex((word) => word === "--tier" || word.startsWith("--tier="));
   const value = call[flag] === "--tier" ? call[flag + 1] : call[flag]?.slice("--tier=".length);
   return tiers.find((tier) => tier === value) ?? "full";
 }
 
-/** From quick to thorough: each has the ones before it in it. */
+/** From quick to thorough; each tier includes the ones before it. */
 const tiers: readonly TierName[] = ["smoke", "fast", "full"];
 
-/** Whether `run --tier` takes the target. */
+/** Reports whether `run --tier` includes the target. */
 export function isInTier(target: Target, tier: TierName): boolean {
   return tiers.indexOf(target.tier) <= tiers.indexOf(tier);
 }
 
-/** One target against the module's signatures; a call that the module cannot answer is an error with its place. */
+/**
+ * Resolves one target against the module's signatures. Throws a `UserError` with its place if the module cannot answer
+ * the call.
+ */
 export function resolveTarget(
   target: Target,
   config: LoadedConfig,
@@ -135,7 +140,7 @@ export function resolveTarget(
   const ignored = config.config.watch?.ignore ?? [];
   const sent = inputsOfCall(call, module, reads);
   if (target.inputs === undefined) {
-    // What is the user's alone is neither looked at nor sent: a result never depends on it.
+    // Files that are private to the user are neither scanned nor sent, so that no result depends on them.
     const own = sent.map(withoutHabits);
     const inputs = own.map((input) => without(input, [...ignored, ...printedTo(input.path)]));
     return { target, call, inputs, sent: own, untrusted: [] };
@@ -145,7 +150,7 @@ export function resolveTarget(
   return { target, call, sent, inputs: [...named, ...files], untrusted: [] };
 }
 
-/** The call by the grammar of `fastloop call`. Throws a `UserError` whose place is the word that is wrong. */
+/** Parses a call by the grammar of `fastloop call`. Throws a `UserError` with the wrong word as its place. */
 export function parseTargetCall(
   { call }: Pick<Target, "call">,
   config: Pick<LoadedConfig, "root">,
@@ -162,7 +167,7 @@ export function parseTargetCall(
   return parsed;
 }
 
-/** As `parseTargetCall`, but what is wrong is told at the target's place. */
+/** Does the same with errors at the target's place. */
 function parseTarget(target: Target, config: LoadedConfig, module: ModuleInfo): ParsedCall {
   try {
     return parseTargetCall(target, config, module);
@@ -178,8 +183,8 @@ function parseTarget(target: Target, config: LoadedConfig, module: ModuleInfo): 
 }
 
 /**
- * What a call sends to the engine: what it is given, what its functions read by `defaultPath`, and what they have read of
- * their workspace the last time.
+ * Returns what a call sends to the engine: what it is given, what its functions read by `defaultPath`, and what they
+ * read of their workspace last time.
  */
 export function inputsOfCall(call: ParsedCall, module: ModuleInfo, reads?: WorkspaceReads): TargetInput[] {
   const given = givenToCall(call, module);
@@ -198,8 +203,8 @@ function givenToCall(call: ParsedCall, of: ModuleInfo): TargetInput[] {
 }
 
 /**
- * What functions of dependencies read by `defaultPath`. Which of them a body calls is not known before it runs, so all
- * that they could read counts.
+ * Returns what functions of dependencies read by `defaultPath`. Nobody knows which of them a body will call, so
+ * everything that they could read counts.
  */
 function dependencyInputs(module: ModuleInfo): TargetInput[] {
   const [, ...dependencies] = withDependencies(module);
@@ -231,7 +236,9 @@ function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): Targ
   ];
 }
 
-/** Files in a folder that this very command prints to, `> run.log`: no result may hang on them. */
+/**
+ * Returns files in a folder that receive this command's own output, e.g. `> run.log`, as no result may depend on them.
+ */
 function printedTo(folder: string): string[] {
   const files = filesPrintedTo();
   if (files.length === 0) return [];
@@ -239,12 +246,12 @@ function printedTo(folder: string): string[] {
   return files.flatMap((file) => (file.startsWith(start) ? [literalPattern(file.slice(start.length))] : []));
 }
 
-/** Less what is the user's alone: swap files, global excludes. */
+/** Leaves out files that are private to the user: swap files, global excludes. */
 function withoutHabits(input: TargetInput): TargetInput {
   return input.kind === "file" ? input : { ...input, filter: { ...input.filter, leaveOut: "personal" } };
 }
 
-/** Less what `watch.ignore` names: it is sent, but the user says that it decides nothing. */
+/** Leaves out what `watch.ignore` names; it is sent, but the user says that it affects nothing. */
 function without(input: TargetInput, patterns: readonly string[]): TargetInput {
   if (input.kind === "file" || patterns.length === 0) return input;
   return { ...input, filter: { ...input.filter, exclude: [...(input.filter.exclude ?? []), ...patterns] } };

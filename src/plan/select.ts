@@ -8,19 +8,19 @@ import { isInTier, type ResolvedTarget } from "./resolve.ts";
 import type { Target } from "./targets.ts";
 import { affectedSince } from "./since.ts";
 
-/** Which targets a command is about; without any of these, all. Together they narrow one another. */
+/** Selects targets; by default all. Several criteria narrow each other. */
 export interface Selection {
   names?: readonly string[];
-  /** Those of this tier and of the quicker ones. */
+  /** Targets of this tier and of quicker ones. */
   tier?: TierName;
-  /** Those that the changes since the merge base with this commit affect. */
+  /** Targets affected by the changes since the merge base with this commit. */
   since?: string;
 }
 
 export interface Selected {
-  /** In order, with what they need. */
+  /** In order, together with their needs. */
   targets: ResolvedTarget[];
-  /** What the user should know, e.g. that git could not tell and everything was taken. */
+  /** Notices for the user, e.g. that git could not tell and everything counts as affected. */
   notices: string[];
 }
 

@@ -10,14 +10,14 @@ import { withDependents } from "./order.ts";
 import type { Reason } from "./reasons.ts";
 
 export interface AffectedSince {
-  /** The commit that is compared with; undefined when there is none, and then all are affected. */
+  /** Commit that is compared with; undefined if there is none, and then everything is affected. */
   base: string | undefined;
   targets: { name: string; reasons: Reason[] }[];
 }
 
 /**
- * What the changes since the merge base with `ref` affect: committed, uncommitted and untracked ones. When git cannot
- * tell (no such commit, a shallow clone, no repository), everything is affected, and says so.
+ * Returns what the changes since the merge base with `ref` affect: committed, uncommitted and untracked ones. If git
+ * cannot tell (no such commit, a shallow clone, no repository), everything is affected, with that reason.
  */
 export async function affectedSince(
   project: Project,
@@ -29,7 +29,7 @@ export async function affectedSince(
     const reason: Reason = { kind: "base-unusable", ref, why: found.why };
     return { base: undefined, targets: project.targets.map((item) => ({ name: item.target.name, reasons: [reason] })) };
   }
-  // What links lead to is known when they have been followed.
+  // The targets of links are known only after they have been followed.
   project.scanner.followLinks();
   const covers = new Map<ScannedInput, (file: ChangedFile) => boolean>();
   const isInput = (input: ScannedInput, file: ChangedFile): boolean => {
@@ -68,22 +68,22 @@ export async function affectedSince(
 }
 
 interface ChangedFile {
-  /** Absolute, by its real path: that is how git names it. */
+  /** Absolute real path, which is how git names it. */
   file: string;
-  /** A submodule or a repository inside this one: which of its files changed is not known. */
+  /** A submodule or a repository inside this one: it is unknown which of its files changed. */
   isFolder: boolean;
-  /** Git does not know it, so that what is left out may be among it. */
+  /** Git does not know the file, so it may be one that the filter leaves out. */
   isUntracked?: true;
   change: "added" | "changed" | "removed";
 }
 
-/** Changed files, absolute, or why git cannot tell. A rename is a removal and an addition. */
+/** Returns the changed files with absolute paths, or why git cannot tell. A rename is a removal and an addition. */
 export async function changedSince(
   root: string,
   ref: string,
 ): Promise<{ base: string; files: ChangedFile[] } | { why: string }> {
   const asked = new AskedGit(root);
-  // Most of the time of git is the start of its processes: all that need no answer of another start at once.
+  // Starting its processes takes most of git's time, so all queries that need no other's answer start at once.
   const [top, common, ready] = await Promise.allSettled([
     asked.top(),
     asked.answer("merge-base", "--end-of-options", ref, "HEAD"),
@@ -110,7 +110,7 @@ async function whyNoBase(asked: AskedGit, ref: string): Promise<string> {
   return isShallow ? "the clone is shallow and has no common commit" : "there is no common commit";
 }
 
-/** What is no matter of commits; undefined where git answered. */
+/** Returns why git failed for reasons unrelated to commits; undefined if git answered. */
 function whyNot(error: unknown): string | undefined {
   if (error instanceof UnfitFile || error instanceof UnfitGit) return error.message;
   const { code } = error as NodeJS.ErrnoException;
@@ -123,10 +123,10 @@ function whyNot(error: unknown): string | undefined {
 async function changedFiles(asked: AskedGit, top: string, base: string): Promise<ChangedFile[]> {
   const files: ChangedFile[] = [];
   const indexed = await asked.indexed();
-  // Whatever the user's configuration says: all of the repository, by plain names.
+  // These options override the user's configuration: the whole repository, by plain names.
   const how = ["--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none"];
   const compared = asked.compare("diff", ...how, "-z", base);
-  // Once git has been started, which takes as long as it likes.
+  // Starts after git has been started, which may take any time.
   const untracked = setImmediate().then(() =>
     untrackedPaths(top, new Set(indexed.map(({ name, isSubmodule }) => (isSubmodule ? `${name}/` : name)))),
   );
@@ -144,10 +144,13 @@ async function changedFiles(asked: AskedGit, top: string, base: string): Promise
   return files;
 }
 
-/** So many names are given to git at a time. */
+/** Number of names passed to git at a time. */
 const namesAtOnce = 500;
 
-/** Files that git was told to take for unchanged, or to leave out of a sparse checkout, and that are there and others than in `base`. */
+/**
+ * Returns files that differ from `base` although git was told to assume them unchanged, or to leave them out of a
+ * sparse checkout.
+ */
 async function unlookedAt(
   asked: AskedGit,
   indexed: readonly IndexedFile[],
@@ -178,11 +181,11 @@ async function unlookedAt(
 function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
   const root = realIfPresent(input.path);
   const isAround = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
-  // An input that is a link changes with the link as well as with what it leads to.
+  // An input that is a link changes with the link as well as with its target.
   if (input.kind === "file")
     return ({ file, isFolder }) => file === root || file === input.path || (isFolder && isAround(file, root));
   const { include = [], exclude = [] } = input.filter;
-  // Where patterns may match below a folder: their part before the first wildcard.
+  // Places below which patterns may match: their part before the first wildcard.
   const starts =
     include.length === 0
       ? [root]
@@ -210,7 +213,7 @@ function realIfPresent(file: string): string {
   }
 }
 
-/** The commit that is checked out; undefined where git can't say. */
+/** Returns the commit that is checked out; undefined if git cannot tell. */
 export function headCommit(root: string): string | undefined {
   try {
     const text = new AskedGit(root).ask("rev-parse", "--verify", "--quiet", "HEAD").trim();

@@ -1,4 +1,4 @@
-/** What a project asks of this machine, and which of its targets are refused for the lack of the user's word. */
+/** Decides what a project asks of the host, and which of its targets are refused without the user's consent. */
 import path from "node:path";
 import { splitWords } from "../call/index.ts";
 import { placeInConfig, readConfigFile, type LoadedConfig } from "../config/index.ts";
@@ -10,7 +10,7 @@ import { orderTargets } from "./order.ts";
 import type { ProjectOptions } from "./project.ts";
 import { parseTargetCall, resolveTargets, type ResolvedTarget } from "./resolve.ts";
 
-/** The folder that the user's word is about: that of fastloop.yaml, else the module's. */
+/** Returns the folder that the user's consent applies to: that of fastloop.yaml, else the module's. */
 export function trustedFolder(config: LoadedConfig, module: ModuleInfo): string {
   return config.path === undefined ? module.root : config.root;
 }
@@ -20,7 +20,9 @@ interface TrustedProject {
   targets: ResolvedTarget[];
 }
 
-/** Targets that are refused say so, and have no inputs: what lies outside of the repository is not even looked at. */
+/**
+ * Marks targets without consent as refused, without inputs: nothing outside the repository is even scanned for them.
+ */
 export async function withTrust(
   targets: readonly ResolvedTarget[],
   config: LoadedConfig,
@@ -38,7 +40,7 @@ export async function withTrust(
   let trust = new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets.flat(), ...ofModule], mode, env);
   const ofEngine = trust.missing(ofConfig.filter(({ kind }) => kind === "engine" && isEngineOfConfig(config, options)));
   const missing = ofTargets.map((asks) => [...ofEngine, ...trust.missing(asks)]);
-  // Finding lines loads the YAML library: only for what is shown.
+  // Finding lines loads the YAML library, so it is done only if they are shown.
   if (options.placesOfAsks !== true && missing.every((asks) => asks.length === 0))
     return { trust, targets: [...targets] };
   const places = await placesIn(config, [
@@ -56,7 +58,10 @@ export async function withTrust(
   };
 }
 
-/** The project's trust for commands that run none of its targets; those count all the same for a digest of everything. */
+/**
+ * Returns the project's trust for commands that run none of its targets. Targets still count for a digest of
+ * everything.
+ */
 export function trustOf(
   config: LoadedConfig,
   module: ModuleInfo | undefined,
@@ -73,7 +78,7 @@ export function trustOf(
   return new Trust(trustedFolder(config, module), asks, mode, env);
 }
 
-/** What the calls of `services` ask for, as watched ones do. One that is wrong is told when it is started. */
+/** Returns what calls of `services` ask for, as calls of targets do. An invalid one is reported when it is started. */
 function asksOfServices(config: LoadedConfig, module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
   return Object.entries(config.config.services ?? {}).flatMap(([name, { function: text }]) => {
     const words = text === undefined ? undefined : splitWords(text);
@@ -89,7 +94,7 @@ function asksOfServices(config: LoadedConfig, module: ModuleInfo, env: NodeJS.Pr
   });
 }
 
-/** A call needs no targets, and is not kept from running by wrong ones. */
+/** Returns no targets if they are invalid: a call does not need them, and must not fail because of them. */
 function targetsIfAny(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
   try {
     return orderTargets(resolveTargets(config, module));
@@ -99,7 +104,7 @@ function targetsIfAny(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[
   }
 }
 
-/** As the files are now: a link may lead elsewhere since the project was read. */
+/** Computed from the files as they are now, as a link may lead elsewhere since the project was read. */
 export function asksOfTarget(
   { call }: Pick<ResolvedTarget, "call">,
   { root }: Pick<LoadedConfig, "root">,
@@ -109,7 +114,7 @@ export function asksOfTarget(
   return asksOfCall(call, { module, cwd: root, env, writtenBy: "repository" });
 }
 
-/** The BuildKit daemon of the configuration is asked for, unless the command line names another engine. */
+/** Reports whether the configuration's BuildKit daemon is used, which another engine on the command line replaces. */
 function isEngineOfConfig({ config }: LoadedConfig, { engine, buildkitHost }: ProjectOptions): boolean {
   return buildkitHost === undefined && (engine ?? config.engine?.use) !== "dagger";
 }
@@ -127,7 +132,7 @@ const placeOfCall = ({ target }: ResolvedTarget, ask: Ask): Located => ({
   word: ask.by.split(" ").at(-1),
 });
 
-/** `fastloop.yaml:line:column` of each. */
+/** Returns `fastloop.yaml:line:column` of each ask. */
 async function placesIn(config: LoadedConfig, located: readonly Located[]): Promise<Map<Ask, string>> {
   const places = new Map<Ask, string>();
   if (config.path === undefined) return places;

@@ -1,6 +1,7 @@
 /**
- * What functions that take a `Workspace` have read of it: known from their last run only, and from then on their inputs. On
- * the same files and with the same code they read the same, so a result whose reads are all as they were still holds.
+ * What functions with a `Workspace` argument have read of it. This is known only from their last run, and from then on
+ * it is part of their inputs. With the same files and code they read the same again, so a result whose reads are
+ * unchanged still holds.
  */
 import { createHash } from "node:crypto";
 import path from "node:path";
@@ -18,14 +19,14 @@ import { meaningOf } from "./fingerprint.ts";
 import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
 import type { TargetInput } from "./inputs/target-input.ts";
 
-/** So many calls are remembered in a project; the oldest go first. */
+/** Number of calls remembered in a project; the oldest are dropped first. */
 const keptFiles = 500;
 const fileShape = /^[0-9a-f]{64}\.json$/;
 
-/** On a full or read-only disk a watch has to know them all the same. */
+/** Kept in memory for a watch on a full or read-only disk. */
 const unwrittenReads = new Map<string, WorkspaceRead[]>();
 
-/** The reads of each call's last run, in the project's state. */
+/** Reads of each call's last run, kept in the project's state. */
 export class WorkspaceReads {
   private readonly state: ProjectState;
   readonly place: WorkspacePlace;
@@ -35,7 +36,7 @@ export class WorkspaceReads {
     this.place = place;
   }
 
-  /** None where it has not run yet, or read nothing. */
+  /** Returns no reads if the call has not run yet, or read nothing. */
   of(call: ParsedCall, given: readonly TargetInput[]): WorkspaceRead[] {
     const isAny = readOnce(
       `reads of ${this.state.path}`,
@@ -53,7 +54,7 @@ export class WorkspaceReads {
     return content === undefined ? [] : (parseReads(content) ?? []);
   }
 
-  /** Whether these are others than those before. */
+  /** Stores the reads; returns whether they differ from the previous ones. */
   keep(call: ParsedCall, given: readonly TargetInput[], reads: readonly WorkspaceRead[]): boolean {
     if (JSON.stringify(this.of(call, given)) === JSON.stringify(reads)) return false;
     const name = this.fileOf(call, given);
@@ -67,7 +68,7 @@ export class WorkspaceReads {
   inputsOf(reads: readonly WorkspaceRead[]): TargetInput[] {
     return reads.map((read) => {
       const at = path.join(this.place.root, read.path);
-      // The function is refused what leads out by now, and nobody else reads it in its stead.
+      // The function is refused a path that leads outside by now, and nobody else reads it instead.
       const isPresence = read.kind === "presence" || !isReallyInside(this.place.root, at);
       return {
         argument: "workspace",
@@ -80,7 +81,7 @@ export class WorkspaceReads {
     });
   }
 
-  /** `given`: what the call reads by its arguments; the same words may mean another folder. */
+  /** `given` is what the call reads by its arguments, as the same words may mean another folder. */
   private fileOf(call: ParsedCall, given: readonly TargetInput[]): string {
     const from = path.relative(this.place.root, this.place.folder);
     const own = given.filter(({ read }) => read === undefined).map((input) => [input.argument, input.path]);
@@ -89,7 +90,7 @@ export class WorkspaceReads {
   }
 }
 
-/** Whether what was read is there as it was read; `snapshot` has looked at the inputs of these reads. */
+/** Reports whether everything that was read is unchanged; `snapshot` has scanned the inputs of these reads. */
 export function isAsRead(
   made: readonly MadeRead[],
   inputs: readonly TargetInput[],
@@ -106,7 +107,7 @@ export function isAsRead(
   });
 }
 
-/** By hand, as records are: a schema library takes longer to load than all of them to read. */
+/** Checked by hand like records, as a schema library would take longer to load than all of them to read. */
 function parseReads(content: Buffer): WorkspaceRead[] | undefined {
   let value: unknown;
   try {

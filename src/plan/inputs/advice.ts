@@ -9,18 +9,18 @@ import type { ProjectSnapshot } from "../scan/project-snapshot.ts";
 import type { ResolvedTarget } from "../resolve.ts";
 import type { TargetInput } from "./target-input.ts";
 
-/** Something that is allowed, but hardly what was meant. */
+/** Something that is allowed, but probably not what was meant. */
 export interface Advice {
   code: "dead-input" | "reads-git" | "own-output";
   target: string;
-  /** The entry of `inputs` that it is about; undefined where the call is. */
+  /** Entry of `inputs` that it is about; undefined if it is about the call. */
   entry?: string;
   text: string;
 }
 
 /**
- * What the user should know of a target's inputs before wondering why it runs never, or for ever. With a snapshot the disk
- * is hardly asked.
+ * Returns advice about a target's inputs, before the user wonders why it never runs, or keeps running. With a snapshot
+ * the disk is hardly read.
  */
 export function adviceOf(
   item: ResolvedTarget,
@@ -87,7 +87,10 @@ function deadEntries(
   return isAnyThere ? [dead(last, "takes out the last of what the entries before it name: no file is left")] : [];
 }
 
-/** In these patterns `!` in a class is a character like others: it would match the very files that it should not. */
+/**
+ * In these patterns `!` in a class is an ordinary character, so the class would match the very files that it should
+ * exclude.
+ */
 function shellClass(pattern: string): string {
   return `has a class with an exclamation mark: what a class is not begins with ^; write ${quoted(pattern.replaceAll("[!", "[^"))}`;
 }
@@ -105,7 +108,7 @@ function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: P
   const named = namedBy(item);
   const at = literalPath(pattern);
   if (at !== undefined) {
-    // A folder without files is there, and so is what is left out of it.
+    // An existing folder without files is not dead, and neither is one whose content is left out.
     return !existsSync(path.join(root, at)) || !named.some(({ filter }) => isPossible(new PathTest(root, filter), at));
   }
   const matcher = new PatternMatcher([pattern]);
@@ -129,7 +132,7 @@ function isPossible(test: PathTest, at: string): boolean {
   return at === "" || test.selects(at) || test.mayHold(at);
 }
 
-/** A call without `inputs` whose directory holds `.git`: every git command would run it. */
+/** A call without `inputs` whose directory contains `.git`, so that every git command would run it. */
 function gitFolders(item: ResolvedTarget): Found[] {
   const reads = item.inputs.find(
     (input) =>
@@ -152,7 +155,7 @@ function gitFolders(item: ResolvedTarget): Found[] {
   ];
 }
 
-/** A call that exports into its own inputs: each run would make the next one necessary. */
+/** A call that exports into its own inputs, so that each run would make the next one necessary. */
 function ownOutput(item: ResolvedTarget, root: string): Found[] {
   return item.call.core.flatMap(({ fn, given }): Found[] => {
     if (fn.name !== "export") return [];

@@ -8,10 +8,10 @@ import { realIfPresent } from "./scanned-input.ts";
 import { stateFolder } from "./target-input.ts";
 import { wayOfLink } from "./way-of-link.ts";
 
-/** No path is longer, and what means one is no longer either. */
+/** No path is longer, so neither is a sensible pattern. */
 const longestPath = 4096;
 
-/** What was probably meant, as the end of a sentence. */
+/** Returns what was probably meant, as the end of a sentence. */
 export function meaningOf(pattern: string, root: string, ignored: readonly string[]): string {
   if (pattern.length > longestPath) return ": nothing of that name is there";
   const at = cleaned(pattern);
@@ -46,7 +46,7 @@ export function meaningOf(pattern: string, root: string, ignored: readonly strin
     : `; did you mean ${quoted(pattern.endsWith("/") ? `${near}/` : near)}?`;
 }
 
-/** Whether a pattern matches anything, whatever is ignored. */
+/** Reports whether a pattern matches anything, ignored files included. */
 function isThere(pattern: string, root: string): boolean {
   const matcher = new PatternMatcher([pattern]);
   return listTree(root, { include: [pattern], exclude: [stateFolder] }).entries.some((entry) =>
@@ -54,7 +54,7 @@ function isThere(pattern: string, root: string): boolean {
   );
 }
 
-/** Of an entry that is a link, or names something behind one, which leads nowhere or out of the project. */
+/** Explains an entry at or behind a link that is broken or leads out of the project. */
 function linkWithoutEnd(at: string, root: string): string | undefined {
   const link = firstLink(at, root);
   if (link === undefined) return undefined;
@@ -65,7 +65,7 @@ function linkWithoutEnd(at: string, root: string): string | undefined {
     : undefined;
 }
 
-/** For an entry whose folder is not there, the same in one whose name is most like it. */
+/** Suggests the most similar existing folder for an entry whose folder does not exist. */
 export function nearFolder(pattern: string, root: string): string | undefined {
   const folder = path.posix.dirname(literalHead(pattern));
   if (folder === "." || existsSync(path.join(root, folder))) return undefined;
@@ -75,7 +75,7 @@ export function nearFolder(pattern: string, root: string): string | undefined {
     : `${near}${cleaned(pattern).slice(folder.length)}`;
 }
 
-/** Where there are matches, but none that counts. */
+/** Explains an entry with matches that are all ignored. */
 function leftOut(pattern: string, root: string, ignored: readonly string[]): string | undefined {
   const names = (exclude: readonly string[]): string[] => {
     const matcher = new PatternMatcher([pattern]);
@@ -90,7 +90,7 @@ function leftOut(pattern: string, root: string, ignored: readonly string[]): str
   return `: git ignores ${there.length === 1 ? few : `all ${there.length} (${few}${there.length > 3 ? ", ..." : ""})`}, and a wildcard does not reach what is ignored; name it: inputs: [${there.slice(0, 3).map(quoted).join(", ")}]`;
 }
 
-/** The path with its first segment that is not there replaced by the name that is most like it. */
+/** Returns the path with its first missing segment replaced by the most similar name. */
 function nearest(at: string, root: string): string | undefined {
   const segments = at.split("/");
   for (const [index, segment] of segments.entries()) {

@@ -5,10 +5,10 @@ import { cleaned, literalHead, literalPath } from "./patterns-read.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
 
 /**
- * The files that `inputs` of fastloop.yaml names. The entries are read in order and the last one that matches a path
- * decides; `!` takes out. What git ignores, what is installed and what editors leave stays out, so that `lib/` does not
- * mean what is built in it, unless git tracks it, or an entry names it: its part before the first wildcard lies in there.
- * Links among them are followed inside of the project.
+ * Returns the inputs that `inputs` of fastloop.yaml names. Entries are read in order, and the last one that matches a
+ * path decides; `!` excludes. Files that git ignores, installed packages and editors' leftovers stay out, so that
+ * `lib/` does not include what is built in it, unless git tracks a file, or the part of an entry before its first
+ * wildcard lies inside what is left out. Links among them are followed within the project.
  */
 export function namedInputs(patterns: readonly string[], root: string, ignored: readonly string[]): TargetInput[] {
   const input = (include: readonly string[], exclude: readonly string[], leaveOut?: "ignored"): TargetInput => ({
@@ -22,7 +22,7 @@ export function namedInputs(patterns: readonly string[], root: string, ignored: 
       ...(leaveOut === undefined ? {} : { leaveOut }),
     },
   });
-  // No entry, no file.
+  // Without entries there are no files.
   if (patterns.length === 0) return [];
   const isNamed = namesWhatIsLeftOut(root);
   const meant = patterns.flatMap((pattern) => withAllBelow(wholeProject(pattern)));
@@ -31,15 +31,15 @@ export function namedInputs(patterns: readonly string[], root: string, ignored: 
   return named.every((pattern) => pattern.startsWith("!")) ? [whole] : [whole, input(named, [])];
 }
 
-/** `./` is the project with all that is in it; to a pattern `.` is a name like any other. */
+/** `./` means everything in the project; to a pattern `.` is an ordinary name. */
 function wholeProject(pattern: string): string {
   if (cleaned(pattern) !== "") return pattern;
   return pattern.startsWith("!") ? "!**" : "**";
 }
 
 /**
- * `!gen/` takes out all that is in `gen`, also what a wildcard before it matched file by file: to .dockerignore an exception
- * for a folder is none for the files in it that other entries than the folder's own have picked.
+ * Makes `!gen/` exclude everything in `gen`, even files that a wildcard before it matched one by one. In .dockerignore,
+ * an exclusion of a folder does not apply to files in it that other entries have matched.
  */
 function withAllBelow(pattern: string): string[] {
   return pattern.startsWith("!") && !pattern.endsWith("**")
@@ -47,7 +47,9 @@ function withAllBelow(pattern: string): string[] {
     : [pattern];
 }
 
-/** Whether an entry's literal part lies where all is left out: then it means just that. */
+/**
+ * Reports whether the literal part of an entry is inside something that is left out; the entry then means exactly that.
+ */
 function namesWhatIsLeftOut(root: string): (pattern: string) => boolean {
   let known: PathTest | undefined;
   return (pattern) => {

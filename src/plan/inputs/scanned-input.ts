@@ -4,12 +4,12 @@ import { PathTest, readOnce, type TreeFilter } from "../../tree/index.ts";
 /** A part of the host that is read: a filtered folder, or one file. */
 export interface ScannedInput {
   kind: "directory" | "file";
-  /** Absolute. */
+  /** Absolute path. */
   path: string;
   filter: TreeFilter;
-  /** What links in it lead to inside of its folder counts, too. */
+  /** Targets of its links inside its folder count too. */
   follow?: true;
-  /** Only whether it is there counts. */
+  /** Only its existence counts. */
   presence?: true;
 }
 
@@ -23,12 +23,12 @@ export function realIfPresent(folder: string): string {
   });
 }
 
-/** Whether a file (absolute, by its real path) is the input or selected by it, there or not. */
+/** Returns a test for whether a file (absolute, real path) is the input or selected by it, existing or not. */
 export function selectionOf({ kind, path: place, filter }: ScannedInput): (file: string) => boolean {
   const real = realIfPresent(place);
   if (kind === "file") return (file) => file === real;
   const start = real === "/" ? "/" : `${real}/`;
-  // Of a thousand inputs few are asked.
+  // Created on demand, as few of a thousand inputs are tested.
   let test: PathTest | undefined;
   return (file) => file.startsWith(start) && (test ??= new PathTest(real, filter)).selects(file.slice(start.length));
 }

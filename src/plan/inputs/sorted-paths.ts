@@ -1,6 +1,6 @@
 import { byCharacters, positionIn } from "../../tree/index.ts";
 
-/** Paths in the order of their characters: those in one folder, at any depth, are neighbours. */
+/** Paths sorted by character, so that those in one folder, at any depth, are adjacent. */
 export class SortedPaths {
   private readonly paths: readonly string[];
 
@@ -8,10 +8,10 @@ export class SortedPaths {
     this.paths = [...new Set(paths)].sort();
   }
 
-  /** Those in the folder, at any depth; of "" all. */
+  /** Returns the paths in a folder at any depth; all for "". */
   below(folder: string): readonly string[] {
     if (folder === "") return this.paths;
-    // "0" is what comes after "/".
+    // "0" is the character after "/".
     const [from, to] = [`${folder}/`, `${folder}0`].map((text) => positionIn(this.paths, text, byCharacters));
     return this.paths.slice(from, to);
   }

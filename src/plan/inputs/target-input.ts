@@ -2,23 +2,26 @@ import type { WorkspaceRead } from "../../call/index.ts";
 import type { ArgumentInfo } from "../../module/index.ts";
 import type { TreeFilter } from "../../tree/index.ts";
 
-/** A tree or file that decides whether a target is current. */
+/** A tree or file that decides whether a target is up to date. */
 export interface TargetInput {
-  /** Whose value it is; undefined where fastloop.yaml names the files itself. Two functions may have arguments of one name. */
+  /**
+   * Argument that has it as a value, since two functions may have arguments of one name; undefined if fastloop.yaml
+   * names the files.
+   */
   of?: ArgumentInfo;
-  /** The argument that reads it, or `inputs` where fastloop.yaml names the files itself. */
+  /** Name of the argument that reads it; `inputs` if fastloop.yaml names the files. */
   argument: string;
   kind: "directory" | "file";
-  /** Absolute. */
+  /** Absolute path. */
   path: string;
   filter: TreeFilter;
-  /** What links in it lead to counts, too. */
+  /** Targets of its links count too. */
   follow?: true;
-  /** Only whether it is there counts. */
+  /** Only its existence counts. */
   presence?: true;
-  /** What the function read of its workspace the last time. */
+  /** What the function read of its workspace last time. */
   read?: WorkspaceRead;
 }
 
-/** State of ours; it changes with every run and is never anyone's input. */
+/** fastloop's own state, which changes with every run and is never an input. */
 export const stateFolder = "**/.fastloop";

@@ -6,9 +6,9 @@ import { literalHead } from "./patterns-read.ts";
 import { realIfPresent, selectionOf, type ScannedInput } from "./scanned-input.ts";
 
 /**
- * Files that somebody edits and no target reads, although they look like what targets read: a source that lies beside the
- * watched folder instead of in it. What git ignores, what editors leave and kinds that nothing reads (a README beside
- * sources) are none of these.
+ * Finds edited files that no target reads, although they look like files that targets read: e.g. a source beside the
+ * watched folder instead of in it. Files that git ignores, editors' leftovers and kinds that nothing reads (a README
+ * beside sources) do not count.
  */
 export class UnreadFiles {
   private readonly root: string;
@@ -19,8 +19,8 @@ export class UnreadFiles {
   private kinds: Set<string> | undefined;
 
   /**
-   * `inputs` are those of the targets, `sources` what the project itself is read from. `entriesOf` lists an input; it is
-   * asked only once a file has passed everything else.
+   * `inputs` are those of the targets, `sources` those of the project itself. `entriesOf` lists an input, and is called
+   * only for a file that has passed every other check.
    */
   constructor(
     root: string,
@@ -35,7 +35,7 @@ export class UnreadFiles {
     this.entriesOf = entriesOf;
   }
 
-  /** The path relative to the project of a file (absolute, by its real path) that is one; undefined for others. */
+  /** Returns the path, relative to the project, of an unread file (absolute, real path); undefined for others. */
   named(file: string): string | undefined {
     if (!isInside(this.root, file) || !this.isNobodys(file)) return undefined;
     this.kinds ??= new Set(
@@ -48,7 +48,10 @@ export class UnreadFiles {
     return this.kinds.has(path.extname(file)) ? this.nameOf(file) : undefined;
   }
 
-  /** Absolute: what may be one and lies in a folder on the way to an input, so that nothing else has to be listed. */
+  /**
+   * Returns absolute paths of possible unread files in folders on the way to an input, so that nothing else has to be
+   * listed.
+   */
   beside(): string[] {
     const folders = new Set([this.root]);
     for (const input of this.inputs) {

@@ -5,20 +5,21 @@ import { realIfPresent, selectionOf, type ScannedInput } from "../inputs/scanned
 import type { ResolvedTarget } from "../resolve.ts";
 import type { TargetInput } from "../inputs/target-input.ts";
 
-/** An input and the real path that it was last found at. */
+/** An input with the real path at which it was last found. */
 export interface FoundInput {
   input: ScannedInput;
   real: string;
 }
 
 /**
- * Which paths (absolute) have anything to do with some inputs: files that they select, there or not, folders that may
- * hold such files, ignore files, and what leads to an input. What else is written in a watched folder is no reason to look.
+ * Tests which absolute paths can affect some inputs: files that they select, existing or not; folders that may contain
+ * such files; ignore files; and everything on the way to an input. Other writes in a watched folder are no reason to
+ * scan.
  */
 export class Concern {
   private readonly tests: { real: string; start: string; test: PathTest | undefined }[];
   private readonly waysTo: readonly string[];
-  /** Whether a folder of that path was there at the last look. */
+  /** Reports whether the last scan found a folder at that path. */
   private readonly wasFolder: (path: string) => boolean;
   private readonly selected = new Map<string, boolean>();
 
@@ -66,8 +67,8 @@ export class Concern {
 const rememberedPaths = 10_000;
 
 /**
- * Which paths of a tree that is sent (relative to it) decide the target's result; undefined where all do. What is sent
- * along, but none of its inputs, may change at any time: it makes nothing stale.
+ * Returns a test for which paths of a sent tree (relative to it) can affect the target's result; undefined if all can.
+ * Files that are sent but are no input may change at any time without making anything stale.
  */
 export function concernOf(item: ResolvedTarget, sent: TargetInput): ((file: string) => boolean) | undefined {
   if (

@@ -1,9 +1,9 @@
 import type { ProjectState } from "../../state/index.ts";
 
-/** A digest, which is what an input is stored under. */
+/** A digest, under which an input is stored. */
 const shape = /^[0-9a-f]{64}$/;
 
-/** Stored inputs by their digest: path -> content key. Equal inputs of many targets and runs are stored once. */
+/** Stored inputs by digest: path -> content key. Equal inputs of many targets and runs are stored once. */
 export class ManifestStore {
   private readonly state: ProjectState;
 
@@ -12,21 +12,21 @@ export class ManifestStore {
   }
 
   write(digest: string, manifest: () => ReadonlyMap<string, string>): void {
-    // `missing`, for example, is no digest: there is nothing to store.
+    // Values such as `missing` are no digest, and there is nothing to store.
     if (!shape.test(digest) || this.state.has("manifests", digest)) return;
     let text = "";
     for (const [name, key] of manifest()) text += `${name}\0${key}\n`;
     this.state.write("manifests", digest, [Buffer.from(text)]);
   }
 
-  /** Undefined when it is not stored (any more). */
+  /** Undefined if it is not stored, or no longer. */
   read(digest: string): Map<string, string> | undefined {
     const text = shape.test(digest) ? this.state.read("manifests", digest)?.toString("utf8") : undefined;
     if (text === undefined) return undefined;
     return parseManifest(text);
   }
 
-  /** Deletes what no record refers to. */
+  /** Deletes manifests that no record refers to. */
   prune(used: ReadonlySet<string>): void {
     this.state.remove(
       "manifests",
@@ -35,7 +35,7 @@ export class ManifestStore {
   }
 }
 
-/** Undefined for what is cut. A name may contain a newline, a NUL ends it. */
+/** Returns undefined for truncated text. A name may contain a newline; a NUL ends it. */
 export function parseManifest(text: string): Map<string, string> | undefined {
   const manifest = new Map<string, string>();
   for (let start = 0; start < text.length;) {
@@ -54,7 +54,7 @@ export interface FileChange {
   path: string;
 }
 
-/** Changed paths. */
+/** Returns the changed paths. */
 export function diffManifests(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): FileChange[] {
   const changes: FileChange[] = [];
   for (const [file, key] of now) {
@@ -66,7 +66,7 @@ export function diffManifests(before: ReadonlyMap<string, string>, now: Readonly
   return inPathOrder(changes);
 }
 
-/** Sorted; a folder is named only when nothing in it says the same. */
+/** Sorts changes, and drops a folder if something in it changed too. */
 export function inPathOrder(changes: FileChange[]): FileChange[] {
   changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   return changes.filter((change, index) => changes[index + 1]?.path.startsWith(`${change.path}/`) !== true);
