@@ -13,9 +13,9 @@ import {
 import path from "node:path";
 
 /**
- * Writes beside the target and renames: a reader, or a crash, sees the old file or the new one, never a part. What is
- * large can come in pieces, so that nobody has to make one of them. The folder may be another's: what lies there under the
- * draft's name, a link for instance, is never opened, and no name can be laid out before.
+ * Writes beside the target and renames, so that a reader, or a crash, sees the old file or the new one, never a part.
+ * Large content may come in pieces, so that nobody has to join them. The folder may belong to somebody else: an
+ * existing file with the draft's name, such as a link, is never opened, and the name cannot be predicted.
  */
 export function writeFileAtomically(
   file: string,
@@ -40,9 +40,9 @@ export function writeFileAtomically(
 }
 
 /**
- * Makes a folder and those above it. Node's own `recursive` form never ends where a file system has no place for a folder,
- * as below /proc, and tells a read-only one as something that is not there. `mode`: permission bits of those that it makes,
- * whatever the umask of this process is.
+ * Creates a folder and its parents. Node's own `recursive` form never ends on file systems that cannot hold the folder,
+ * such as below /proc, and reports a read-only one as missing. `mode` sets the permission bits of created folders,
+ * whatever the process's umask is.
  */
 export function makeFolders(folder: string, mode?: number): void {
   try {

@@ -1,6 +1,6 @@
 import type { TreeEntry, TreeListing } from "./types.ts";
 
-/** What differs between two listings of the same folder, each list in the listings' order. */
+/** Differences between two listings of the same folder, each list in the listings' order. */
 export interface TreeChanges {
   added: TreeEntry[];
   changed: { before: TreeEntry; after: TreeEntry }[];
@@ -8,8 +8,8 @@ export interface TreeChanges {
 }
 
 /**
- * Compares two listings by path. Files that look touched (size, times or inode) are changed unless `sameContent` says
- * that they hold the same bytes; a folder's times say nothing, its children are compared themselves.
+ * Compares two listings by path. Files that were touched (size, times or inode) count as changed unless `sameContent`
+ * reports the same bytes. A folder's times do not count, as its children are compared themselves.
  */
 export function diffListings(
   before: TreeListing,
@@ -35,7 +35,7 @@ export function diffListings(
   return changes;
 }
 
-/** Paths that differ between two listings; the times of a folder say nothing. */
+/** Returns the paths that differ between two listings; a folder's times do not count. */
 export function changedPaths(
   before: TreeListing,
   after: TreeListing,
@@ -45,7 +45,7 @@ export function changedPaths(
   return [...added, ...removed, ...changed.map((change) => change.after)].map((entry) => entry.path);
 }
 
-/** The order of listings: parents before children, siblings by the bytes of their names. */
+/** Compares paths in the order of listings: parents before children, siblings by the bytes of their names. */
 export function compareTreePaths(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
@@ -57,32 +57,32 @@ export function compareTreePaths(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** UTF-16 units in the order of UTF-8 bytes, with the separator below everything. */
+/** Ranks UTF-16 units in the order of UTF-8 bytes, with the separator first. */
 function rank(unit: number): number {
   if (unit === 0x2f) return -1;
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-/** Puts the children of one folder into the order of listings. */
+/** Sorts the children of one folder in the order of listings. */
 export function sortByName(children: { name: string }[]): void {
-  // UTF-16 order is UTF-8 order but for surrogates against the few code points above them.
+  // UTF-16 order equals UTF-8 order, except for surrogates and the few code points above them.
   const unusual = children.some((child) => /[\uD800-\uFFFF]/.test(child.name));
   if (unusual) children.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   else children.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What every write moves. */
+/** Fields that every write changes. */
 type StatIdentity = Pick<TreeEntry, "sizeBytes" | "mtimeNs" | "ctimeNs" | "inode">;
 
-/** Whether two listings show the same file untouched: nothing that a write would move has moved. */
+/** Reports whether a file is untouched between two listings: no field changed that a write would change. */
 export function sameStat(a: StatIdentity, b: StatIdentity): boolean {
   return a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.inode === b.inode;
 }
 
 /**
- * Whether two scans saw the same: every field of `lstat` that can show a change, but for the times of folders. Entries
- * that did not move are mostly the same objects in both.
+ * Reports whether two scans saw the same: every field of `lstat` that can show a change, except the times of folders.
+ * Unchanged entries are mostly the same objects in both.
  */
 export function sameListing(a: TreeListing, b: TreeListing): boolean {
   return (

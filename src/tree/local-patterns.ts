@@ -1,6 +1,9 @@
 import path from "node:path";
 
-/** As a Dagger engine reads patterns: those that begin with a slash or lead out of the folder are passed over, `.` is all of it. */
+/**
+ * Interprets patterns as a Dagger engine does: those that start with a slash or lead out of the folder are dropped, and
+ * `.` means everything.
+ */
 export function localPatterns(patterns: readonly string[]): string[] {
   return patterns.flatMap((pattern) => {
     const [negation, body] = pattern.startsWith("!") ? ["!", pattern.slice(1)] : ["", pattern];

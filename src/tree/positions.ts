@@ -1,9 +1,12 @@
 import { compareTreePaths } from "./diff.ts";
 
-/** For lists in the order of their characters, as `sort` has it. */
+/** Compares by character, as `sort` does by default. */
 export const byCharacters = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Position of the first path that does not come before `path`, in the order of a listing unless told otherwise; a map of all would cost more memory than they do. */
+/**
+ * Returns the position of the first path not before `path`, by default in the order of a listing. A map of all paths
+ * would take more memory than the paths.
+ */
 export function positionIn(paths: readonly string[], path: string, compare = compareTreePaths): number {
   let [low, high] = [0, paths.length];
   while (low < high) {

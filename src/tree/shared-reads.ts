@@ -1,8 +1,8 @@
 let reads: Map<string, unknown> | undefined;
 
 /**
- * While `work` goes on, which waits for nothing, files of rules that lie above what is looked at are read once: a thousand
- * inputs of a project have the same.
+ * Caches reads of `readOnce` during synchronous `work`, as a thousand inputs of a project share the rule files above
+ * them.
  */
 export function sharingReads<T>(work: () => T): T {
   const before = reads;
@@ -14,7 +14,7 @@ export function sharingReads<T>(work: () => T): T {
   }
 }
 
-/** What `read` gives; inside of `sharingReads` what it gave for that name before. */
+/** Returns the result of `read`; inside `sharingReads`, the earlier result for that name. */
 export function readOnce<T>(name: string, read: () => T): T {
   if (reads === undefined) return read();
   if (reads.has(name)) return reads.get(name) as T;

@@ -1,4 +1,4 @@
-/** The paths that no other one of them contains. */
+/** Returns the paths that no other one of them contains. */
 export function topmost(paths: Iterable<string>): Set<string> {
   const all = new Set(paths);
   return new Set([...all].filter((path) => !hasOneAbove(all, path)));

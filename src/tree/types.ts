@@ -1,4 +1,6 @@
-/** One path of a host tree, as `lstat` sees it. Paths are relative to the root, `/`-separated, without a leading `./`. */
+/**
+ * One path of a host tree as `lstat` sees it. Paths are relative to the root, `/`-separated, without a leading `./`.
+ */
 export interface TreeEntry {
   path: string;
   type: "file" | "directory" | "symlink";
@@ -9,32 +11,36 @@ export interface TreeEntry {
   mtimeNs: bigint;
   ctimeNs: bigint;
   inode: bigint;
-  /** Directories only, 0 where the file system does not know: an inode number can pass to another folder. */
+  /** Only for directories, as inode numbers are reused; 0 if the file system does not record it. */
   birthtimeNs?: bigint;
   uid: number;
   gid: number;
-  /** Link text, symlinks only. */
+  /** Link text, only for symlinks. */
   linkTarget?: string;
 }
 
-/** What part of a host directory is meant; pattern semantics are those of moby/patternmatcher (.dockerignore). */
+/** Selects a part of a host directory; patterns have the semantics of moby/patternmatcher (.dockerignore). */
 export interface TreeFilter {
   include?: readonly string[];
   exclude?: readonly string[];
   /** Apply the `.gitignore` files of the tree (and of its git root), as `Host.directory(gitignore: true)` does. */
   gitignore?: boolean;
-  /** With `gitignore`, the user's global excludes too, as the weakest. For what we look at ourselves; engines don't know it. */
+  /**
+   * With `gitignore`, also apply the user's global excludes, as the weakest rules. Only for fastloop's own scans;
+   * engines do not support it.
+   */
   globalExcludes?: boolean;
   /**
-   * What nobody means who names a folder of a project: what git ignores for this user (`.gitignore` files, `info/exclude`,
-   * the global excludes), what is installed in `node_modules`, and what editors leave beside files. What git tracks is
-   * none of that, whatever a rule says. `personal` is a part of it: what is this user's alone, the global excludes and what
-   * editors leave, unless a rule of the project brings it back. For what we look at ourselves; engines don't know it.
+   * Leaves out what nobody means when naming a project's folder: what git ignores for this user (`.gitignore` files,
+   * `info/exclude`, the global excludes), packages installed in `node_modules`, and leftovers of editors. Files that
+   * git tracks stay, whatever a rule says. `personal` is a part of this: only what is private to the user, the global
+   * excludes and editors' leftovers, unless a rule of the project includes it again. Only for fastloop's own scans;
+   * engines do not support it.
    */
   leaveOut?: "ignored" | "personal";
 }
 
-/** A sorted list of what is in a tree; parents come before their children, siblings in byte order. */
+/** Sorted list of a tree's content; parents come before their children, siblings in byte order. */
 export interface TreeListing {
   /** Real path of the root. */
   root: string;

@@ -1,6 +1,7 @@
 /**
- * Git asked about a repository whose configuration anybody may have written: an archive brings its `.git` along. Such a
- * configuration names programs (a file system monitor, filters, hooks, what fetches missing objects); none of them is run.
+ * Runs git on a repository whose configuration anybody may have written, as an archive brings its `.git` along. Such a
+ * configuration names programs (a file system monitor, filters, hooks, fetchers of missing objects); none of them is
+ * run.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { readdirSync, realpathSync } from "node:fs";
@@ -10,20 +11,20 @@ import { statIfThere, UnfitFile } from "../../paths/index.ts";
 import { settingsInstead, type Setting } from "./foreign-settings.ts";
 import { findGitRoot, gitDirectories, gitEnvironment } from "./git-folders.ts";
 
-/** Git takes its own time to match what a `.gitignore` says. */
+/** Git takes its time to match the rules of a `.gitignore`. */
 const gitTimeoutMs = 60_000;
 
-/** Git can't be asked without running, or waiting for, what the repository names. */
+/** Git cannot be run without running, or waiting for, something that the repository names. */
 export class UnfitGit extends Error {
   override readonly name = "UnfitGit";
 }
 
-/** A file that git tracks, as its index has it. */
+/** A file that git tracks, according to its index. */
 export interface IndexedFile {
-  /** Relative to the repository's top. */
+  /** Path relative to the repository's top. */
   name: string;
   isSubmodule: boolean;
-  /** Git was told to take it for unchanged, or that it is not checked out. */
+  /** Git was told to assume it unchanged, or that it is not checked out. */
   isUnlookedAt: boolean;
 }
 
@@ -32,44 +33,50 @@ const start = promisify(execFile);
 export class AskedGit {
   private readonly folder: string;
   private readonly env: NodeJS.ProcessEnv;
-  /** What is to be in the place of settings that are not the user's own. */
+  /** Replacements for settings that are not the user's own. */
   private instead: Promise<Pairs> | undefined;
   private ownTop: Promise<string> | undefined;
   private readonly indices = new Map<string, Promise<IndexedFile[]>>();
 
   constructor(folder: string, env: NodeJS.ProcessEnv = process.env) {
-    // Git looks for the repository from where it really runs.
+    // Git searches for the repository from its real working directory.
     this.folder = realIfPresent(folder);
     this.env = gitEnvironment(env);
   }
 
-  /** What git answers. Throws where it fails, is not there or does not end, and for a repository that it would wait for. */
+  /**
+   * Returns git's output. Throws if git fails, is missing or does not end, and for a repository that would make it
+   * wait.
+   */
   ask(...words: string[]): string {
     const { args, options } = this.question(this.folder, words);
     return execFileSync("git", args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   }
 
-  /** The same without the thread waiting. */
+  /** Does the same without blocking the thread. */
   answer(...words: string[]): Promise<string> {
     return this.run(this.folder, words);
   }
 
-  /** The same for a question whose answer takes the content of files, submodules' among them. */
+  /** Does the same for queries that read the content of files, including those of submodules. */
   async compare(...words: string[]): Promise<string> {
     return this.run(this.folder, words, await this.readyToCompare());
   }
 
-  /** What `compare` finds out first, of which the parts wait for nothing but git: to be begun beside other questions. */
+  /** Prepares `compare`. It depends on no other answer, so it can run beside other queries. */
   readyToCompare(): Promise<Pairs> {
     return (this.instead ??= Promise.all([this.refuseOldGit(), this.settings()]).then(([, settings]) => settings));
   }
 
-  /** The repository's top folder, which is the one that holds its `.git`: its configuration may name another, as `/`. */
+  /**
+   * Returns the repository's top folder, the one that contains `.git`. Throws an `UnfitGit` if its configuration names
+   * another one, such as `/`.
+   */
   top(): Promise<string> {
     return (this.ownTop ??= this.topOf(this.folder));
   }
 
-  /** What the repository tracks, of the whole of it. */
+  /** Returns everything that the repository tracks. */
   async indexed(): Promise<readonly IndexedFile[]> {
     return this.indexOf(findGitRoot(this.folder) ?? (await this.top()));
   }
@@ -82,7 +89,7 @@ export class AskedGit {
     return top;
   }
 
-  /** What git tracks there, by one process for a folder. */
+  /** Returns what git tracks in a folder, running one process for each folder. */
   private indexOf(top: string): Promise<IndexedFile[]> {
     let index = this.indices.get(top);
     if (index === undefined) {
@@ -114,7 +121,9 @@ export class AskedGit {
     };
   }
 
-  /** An older one takes no settings from the environment, and names of filters have shapes that `-c` does not take. */
+  /**
+   * Older versions read no settings from the environment, and names of filters have forms that `-c` does not accept.
+   */
   private async refuseOldGit(): Promise<void> {
     const version = (await this.run(this.folder, ["version"])).trim();
     const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
@@ -123,7 +132,7 @@ export class AskedGit {
   }
 
   private async settings(): Promise<Pairs> {
-    // Without waiting for each other; what git answers counts only with a top folder that is the right one.
+    // Runs in parallel; git's answers count only if the top folder is the right one.
     const [top, submodules, own] = await Promise.all([
       this.top(),
       this.indexed().then((files) => this.checkedOut(files)),
@@ -131,7 +140,7 @@ export class AskedGit {
     ]);
     const all = [...own];
     const seen = new Set([top]);
-    // The list grows while it is gone through.
+    // The list grows during the iteration.
     const waiting = submodules.map((name) => path.join(top, name));
     for (const folder of waiting) {
       const inner = await this.topOf(folder);
@@ -144,7 +153,7 @@ export class AskedGit {
     return settingsInstead(all);
   }
 
-  /** Submodules that are there; refuses what git would wait for on the way to a file. */
+  /** Returns submodules that are checked out; throws for files on the way to a file that git would wait for. */
   private checkedOut(files: readonly IndexedFile[], top = findGitRoot(this.folder) ?? this.folder): string[] {
     const folders = new Set<string>();
     for (const { name } of files)
@@ -173,7 +182,7 @@ export class AskedGit {
   }
 }
 
-/** Lines of `ls-files --stage -v -z`; a file in conflict has several. */
+/** Parses lines of `ls-files --stage -v -z`; a file in conflict has several. */
 function filesOfIndex(text: string): IndexedFile[] {
   const files: IndexedFile[] = [];
   for (let at = 0; at < text.length;) {
@@ -197,7 +206,7 @@ const fixed: Pairs = [
   ["core.hooksPath", "/dev/null"],
 ];
 
-/** Objects that are not here are not fetched (from wherever, by whatever program), and nothing is written. */
+/** Prevents fetching missing objects (from anywhere, by any program), and writing. */
 const safeEnvironment = {
   GIT_NO_LAZY_FETCH: "1",
   GIT_ALLOW_PROTOCOL: "",
@@ -205,7 +214,10 @@ const safeEnvironment = {
   GIT_OPTIONAL_LOCKS: "0",
 };
 
-/** Unlike `-c`, for names of every shape; submodules get them as well. After those that the user has set. */
+/**
+ * Passes settings as variables: unlike `-c` they allow names of every form, and submodules get them too. They come
+ * after those that the user has set.
+ */
 function asVariables(settings: Pairs, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const given = Number(env["GIT_CONFIG_COUNT"] ?? 0) || 0;
   return Object.fromEntries([
@@ -217,7 +229,7 @@ function asVariables(settings: Pairs, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv
   ]) as NodeJS.ProcessEnv;
 }
 
-/** Git opens what it finds by its name, and waits for a pipe. */
+/** Throws for special files: git opens files by name, and waits for a pipe. */
 function refuseUnfit(folder: string): void {
   const repository = findGitRoot(folder);
   if (repository === undefined) return;

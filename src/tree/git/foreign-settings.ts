@@ -1,19 +1,22 @@
-/** Settings of git that are neither the user's nor the machine's, and name what git runs or reads when it compares files. */
+/**
+ * Git settings that come neither from the user nor from the host, and name what git runs or reads when it compares
+ * files.
+ */
 
 export interface Setting {
-  /** As `git config --show-scope` names it. */
+  /** Scope as `git config --show-scope` names it. */
   scope: string;
-  /** Section and last part in small letters. */
+  /** Section and last part in lower case. */
   key: string;
   value: string;
 }
 
-/** Whose settings are the user's, or the machine's. */
+/** Scopes of the user's or the host's settings. */
 const ownScopes = new Set(["system", "global", "command"]);
 
 /**
- * What to set in their place: the user's own value, else nothing. Settings of several repositories are looked at as those of
- * one.
+ * Returns replacements for foreign settings: the user's own value, else an empty one. Settings of several repositories
+ * are treated as one set.
  */
 export function settingsInstead(settings: readonly Setting[]): [key: string, value: string][] {
   const own = new Map<string, string>();
@@ -22,7 +25,7 @@ export function settingsInstead(settings: readonly Setting[]): [key: string, val
     if (ownScopes.has(scope)) own.set(key, value);
     else foreign.add(key);
   }
-  // Git LFS, as the user has it, runs what the repository names there.
+  // The user's Git LFS runs what the repository names there.
   const steersLfs = [...foreign].some((key) => /^lfs\.(extension|customtransfer)\./i.test(key));
   const lfs = new Set(
     [...own].flatMap(([key, value]) => {
@@ -40,7 +43,7 @@ export function settingsInstead(settings: readonly Setting[]): [key: string, val
   return [...instead];
 }
 
-/** What says that there is none; undefined for a setting that runs nothing and opens no file. */
+/** Returns the empty value of a setting; undefined for a setting that runs nothing and opens no file. */
 function nothingFor(key: string): string | undefined {
   if (key.startsWith("filter.")) return key.endsWith(".required") ? "false" : "";
   return key === "core.attributesfile" || key === "core.excludesfile" ? "/dev/null" : undefined;

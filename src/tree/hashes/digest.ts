@@ -3,12 +3,13 @@ import type { ContentHasher } from "./hasher.ts";
 import type { TreeEntry, TreeListing } from "../types.ts";
 
 /**
- * Identity of a snapshot: the same digest means that nobody touched the tree in between. Every field of `lstat` that
- * can show a change is in it; the root is not, so that a moved tree keeps its identity only if its inodes did.
+ * Returns the identity of a snapshot: an equal digest means that nobody touched the tree in between. It includes every
+ * field of `lstat` that can show a change, but not the root, so a moved tree keeps its identity only if its inodes stay
+ * the same.
  */
 export function treeStatDigest(
   listing: TreeListing,
-  /** Without them a folder counts by name and mode; what is in it shows in its own entries. */
+  /** If false, a folder counts only by name and mode; its content shows in its own entries. */
   options: { folderTimes: boolean } = { folderTimes: true },
 ): string {
   const steps = treeStatDigestSteps(listing, options);
@@ -20,7 +21,7 @@ export function treeStatDigest(
 
 const entriesPerStep = 1000;
 
-/** The same in steps, for who lets others in between. */
+/** Does the same in steps, so that other work can run in between. */
 export function* treeStatDigestSteps(
   listing: TreeListing,
   options: { folderTimes: boolean } = { folderTimes: true },
@@ -41,13 +42,13 @@ export function* treeStatDigestSteps(
 }
 
 /**
- * What a function would read: for each path its type and permission bits, and a file's content hash or a link's text.
- * Times, owner and inode are left out: they differ between two clones of the same commit.
+ * Returns the digest of what a function would read: for each path its type and permission bits, and a file's content
+ * hash or a link's text. Times, owner and inode are left out, as they differ between two clones of the same commit.
  */
 export function contentDigest(
   listing: TreeListing,
   hasher: ContentHasher,
-  /** Only these entries, and paths relative to this folder; for a selection of a larger scan. */
+  /** Restricts the digest to these entries, with paths relative to this folder; for a selection of a larger scan. */
   part: { indices?: Uint32Array; below?: string } = {},
 ): string {
   const batch = new HashBatch();
@@ -60,14 +61,14 @@ export function contentDigest(
   return batch.digest();
 }
 
-/** One entry's content in the form that manifests store: type, permission bits, then hash or link text. */
+/** Returns one entry's content in the form that manifests store: type, permission bits, then hash or link text. */
 export function contentKey(root: string, entry: TreeEntry, hasher: ContentHasher): string {
   if (entry.type === "symlink") return `l ${entry.linkTarget}`;
   if (entry.type === "directory") return `d${entry.mode.toString(8)}`;
   return `f${entry.mode.toString(8)} ${hasher.hash(root, entry)}`;
 }
 
-/** The same of an entry of an earlier scan, as it was then; undefined when nobody asked then. */
+/** Returns the same for an entry of an earlier scan, as it was then; undefined if it was not hashed then. */
 export function earlierContentKey(root: string, entry: TreeEntry, hasher: ContentHasher): string | undefined {
   if (entry.type === "symlink") return `l ${entry.linkTarget}`;
   if (entry.type === "directory") return `d${entry.mode.toString(8)}`;
@@ -75,7 +76,7 @@ export function earlierContentKey(root: string, entry: TreeEntry, hasher: Conten
   return hash === undefined ? undefined : `f${entry.mode.toString(8)} ${hash}`;
 }
 
-/** Feeds a hash in large pieces: one call per entry would cost more than the hashing. */
+/** Feeds a hash in large pieces, as one call per entry would cost more than the hashing. */
 class HashBatch {
   private readonly hash: Hash = createHash("sha256");
   private pending = "";

@@ -1,16 +1,16 @@
 import os from "node:os";
 import { hashBytes, HashTable, type HashColumns } from "./hash-table.ts";
 
-/** Where hashes outlive the process. What is read there was written by us: whoever keeps it sees to that. */
+/** Storage of hashes beyond the process. Its content is trusted; whoever stores it has to protect it. */
 export interface HashStore {
   read(): Buffer | undefined;
   write(pieces: readonly Uint8Array[]): void;
 }
 
-/** Numbers are stored as the machine holds them. */
+/** Numbers are stored in the machine's byte order. */
 const format = `fastloop-hashes 4 ${os.endianness()}\n`;
 
-/** Where a root's columns begin is known from the lengths of those before. */
+/** The position of a root's columns follows from the lengths of those before. */
 interface RootHeader {
   root: string;
   files: number;
@@ -18,9 +18,9 @@ interface RootHeader {
 }
 
 /**
- * The content: `fastloop-hashes <version> <byte order>`, a line of JSON with a header for each root, then for each its
- * columns: sizes, mtimes, ctimes, inodes (8 bytes a file each), hashes (32), paths (NUL between them). Undefined for one
- * that is damaged or of another version: hashes are then read anew.
+ * Parses the format: `fastloop-hashes <version> <byte order>`, a line of JSON with a header for each root, then for
+ * each root its columns: sizes, mtimes, ctimes, inodes (8 bytes per file each), hashes (32), paths (separated by NUL).
+ * Returns undefined if the content is damaged or of another version; the files are then hashed again.
  */
 export function parseHashes(content: Buffer): Map<string, HashTable> | undefined {
   const known = new Map<string, HashTable>();
@@ -33,7 +33,7 @@ export function parseHashes(content: Buffer): Map<string, HashTable> | undefined
   const bytes = headers?.reduce((sum, { files, pathBytes }) => sum + files * (4 * 8 + hashBytes) + pathBytes, at);
   if (headers === undefined || bytes !== body.length) return undefined;
   for (const { root, files, pathBytes } of headers) {
-    // Copied, because the numbers of a file lie at any address.
+    // Copied, because numbers in the file are not aligned.
     const numbers = (): ArrayBuffer => {
       const { buffer, byteOffset, length } = take(files * 8);
       return buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer;
@@ -52,7 +52,7 @@ export function parseHashes(content: Buffer): Map<string, HashTable> | undefined
   return known;
 }
 
-/** What `parseHashes` reads, in pieces. */
+/** Returns the format that `parseHashes` reads, in pieces. */
 export function formatHashes(known: ReadonlyMap<string, HashTable>): Buffer[] {
   const headers: RootHeader[] = [];
   const parts: Buffer[] = [];

@@ -2,18 +2,18 @@ import { compareTreePaths, sameStat } from "../diff.ts";
 import { positionIn } from "../positions.ts";
 import type { TreeEntry } from "../types.ts";
 
-/** What was read of one file, and the `lstat` identity that it had. */
+/** Hash of one file, and the `lstat` identity it had. */
 interface KnownHash {
   sizeBytes: number;
   mtimeNs: bigint;
   ctimeNs: bigint;
   inode: bigint;
   hash: string;
-  /** What was read before it, until all is stored: who still holds an earlier scan can ask for it. */
+  /** The previous hash, kept until everything is stored: holders of an earlier scan can still ask for it. */
   before: KnownHash | undefined;
 }
 
-/** The hashes of one root as they are stored: columns in the order of a listing. */
+/** Hashes of one root as they are stored: columns in the order of a listing. */
 export interface HashColumns {
   paths: string[];
   sizesBytes: Float64Array;
@@ -27,17 +27,17 @@ export interface HashColumns {
 export const hashBytes = 32;
 
 /**
- * Content hashes of the files of one root. What a file of the cache held stays in its columns: a hundred thousand files
- * are neither made into objects nor compared as text before anything has changed.
+ * Content hashes of the files of one root. Hashes from the cache file stay in columns, so that a hundred thousand files
+ * neither become objects nor are compared as text before anything has changed.
  */
 export class HashTable {
   private stored: HashColumns;
-  /** Read since; hides what is stored under the same path. */
+  /** Hashes computed since; they hide stored ones of the same path. */
   private readonly fresh = new Map<string, KnownHash>();
   private readonly gone = new Set<string>();
-  /** Which of the stored files somebody asked for: they are there. */
+  /** Marks stored files that were requested, so they exist. */
   private asked: Uint8Array;
-  /** Scans ask in the order of the columns: mostly the next one is meant. */
+  /** Expected position of the next request, since scans ask in the order of the columns. */
   private next = 0;
 
   constructor(stored: HashColumns = emptyColumns()) {
@@ -46,8 +46,8 @@ export class HashTable {
   }
 
   /**
-   * The hash of a file that has not been touched since it was read; `path` is the entry's, relative to this table's root.
-   * An entry of an earlier scan gets what was read then, whatever the file holds by now.
+   * Returns the hash of a file that is untouched since it was read; `path` is the entry's, relative to this table's
+   * root. An entry of an earlier scan gets the hash of that time, whatever the file contains by now.
    */
   get(path: string, entry: TreeEntry): string | undefined {
     let read = this.fresh.size === 0 ? undefined : this.fresh.get(path);
@@ -71,7 +71,10 @@ export class HashTable {
     this.fresh.set(path, { sizeBytes, mtimeNs, ctimeNs, inode, hash, before: this.fresh.get(path) });
   }
 
-  /** Looks at so many of the files that nobody has asked for, and forgets those that are gone; every file's turn comes. */
+  /**
+   * Checks up to `atMost` files that nobody has requested, from a random position, and drops those that no longer
+   * exist.
+   */
   forgetGone(exists: (path: string) => boolean, atMost: number): void {
     const { paths } = this.stored;
     const from = Math.floor(Math.random() * paths.length);
@@ -83,12 +86,12 @@ export class HashTable {
     }
   }
 
-  /** The files that were stored, in the order of a listing. */
+  /** Stored files in the order of a listing. */
   get storedPaths(): readonly string[] {
     return this.stored.paths;
   }
 
-  /** All of it, in the order of a listing; from now on this is what is stored. */
+  /** Returns all hashes in the order of a listing; they become the stored ones. */
   columns(): HashColumns {
     const { stored, fresh, gone } = this;
     if (fresh.size === 0 && gone.size === 0) return stored;
@@ -135,7 +138,8 @@ export class HashTable {
       at = positionIn(paths, path);
       if (paths[at] !== path) return undefined;
     }
-    // The text that the entry keeps anyway: once all were asked for, that of the file is let go.
+    // Shares the string that the entry holds anyway, so that the cache file's text can be freed once all were
+    // requested.
     paths[at] = path;
     if (this.gone.size > 0 && this.gone.has(path)) return undefined;
     this.asked[at] = 1;

@@ -1,14 +1,15 @@
 /**
- * Matches one glob in time linear in the text: all ways through the pattern are followed at once, a bit for each place in
- * it, and none is ever taken back. A backtracking expression takes exponential time on a pattern like `*a*a*a*b`.
+ * Matches one glob in time linear in the text: all paths through the pattern are followed at once, with one bit for
+ * each place in it, and without backtracking. A backtracking expression takes exponential time on a pattern like
+ * `*a*a*a*b`.
  */
 
-/** One part of a glob; `**` and its kin are made of these by the language that the glob is written in. */
+/** One part of a glob; the glob's dialect builds `**` and the like from these. */
 export type GlobToken =
   | { kind: "text"; text: string }
-  /** One character of a kind. */
+  /** One character of a class. */
   | { kind: "one"; accepts(character: string): boolean }
-  /** Any characters within a segment of the path: `*`. */
+  /** Any characters within a path segment: `*`. */
   | { kind: "in-segment" }
   /** Any characters, across segments. */
   | { kind: "rest" }
@@ -18,7 +19,7 @@ export type GlobToken =
 export const anyCharacter: GlobToken = { kind: "one", accepts: () => true };
 export const segmentCharacter: GlobToken = { kind: "one", accepts: (character) => character !== "/" };
 
-/** Whether the whole text matches. */
+/** Returns a test for whether the whole text matches. */
 export function compileTokens(given: readonly GlobToken[]): (text: string) => boolean {
   const tokens = joined(given);
   const first = tokens[0];
@@ -36,7 +37,7 @@ export function compileTokens(given: readonly GlobToken[]): (text: string) => bo
     fits(text, prefix.length, text.length - suffix.length);
 }
 
-/** Texts in a row made one, and repetitions that say nothing new left out. */
+/** Joins adjacent texts and drops redundant repetitions. */
 function joined(given: readonly GlobToken[]): GlobToken[] {
   const tokens: GlobToken[] = [];
   for (const token of given) {
@@ -50,13 +51,13 @@ function joined(given: readonly GlobToken[]): GlobToken[] {
 
 type Middle = (text: string, from: number, to: number) => boolean;
 
-/** What most patterns have between their ends needs no machine. */
+/** Handles the common shapes between prefix and suffix without a machine. */
 function compileMiddle(tokens: readonly GlobToken[]): Middle {
   const shape = tokens.map(({ kind }) => kind).join(" ");
   if (shape === "rest" || shape === "folders in-segment") return () => true;
   if (shape === "in-segment") return (text, from, to) => !has(text, "/", from, to);
   if (shape === "folders") return (text, from, to) => from === to || text[to - 1] === "/";
-  // The longest text in it is looked for first: most paths do not have it, and need no machine.
+  // Searches for the longest text first, as most paths do not contain it and need no machine.
   const needle = tokens.reduce(
     (longest, token) => (token.kind === "text" && token.text.length > longest.length ? token.text : longest),
     "",
@@ -71,13 +72,13 @@ function has(text: string, part: string, from: number, to: number): boolean {
   return found >= 0 && found + part.length <= to;
 }
 
-/** A place in the pattern, and how a character leads on from it. */
+/** A place in the pattern, and where characters lead from it. */
 interface Place {
-  /** Which characters lead to the next place. */
+  /** Tests the characters that lead to the next place. */
   next?: (character: string) => boolean;
-  /** Which characters lead back here. */
+  /** Tests the characters that lead back here. */
   stay?: (character: string) => boolean;
-  /** The beginning of `folders`: the place after the next is reached without a character, and by a slash. */
+  /** Beginning of `folders`: the place after the next is reached without a character, and by a slash. */
   folders?: boolean;
 }
 
@@ -85,7 +86,7 @@ const any = (): boolean => true;
 const inSegment = (character: string): boolean => character !== "/";
 const isSlash = (character: string): boolean => character === "/";
 
-/** Places in order; the last one is the end of the pattern. */
+/** Returns the places in order; the last one is the end of the pattern. */
 function placesOf(tokens: readonly GlobToken[]): Place[] {
   const places: Place[] = [{}];
   const step = (next: Place["next"], place: Place = {}): void => {
@@ -111,7 +112,7 @@ const asciiCount = 128;
 const wordBits = 32;
 const slash = 0x2f;
 
-/** For one character, a bit for each place: those that it leads on from, and those where it stays. */
+/** For one character, one bit for each place: those that it leads on from, and those where it stays. */
 interface Masks {
   next: Int32Array;
   stay: Int32Array;
@@ -132,7 +133,7 @@ function masksOf(places: readonly Place[], words: number, code: number): Masks {
   };
 }
 
-/** Up to 32 places, which nearly all patterns have: the same as below, in numbers. */
+/** Handles up to 32 places, which covers nearly all patterns, with plain numbers. */
 function smallMachine(places: readonly Place[], ascii: readonly Masks[]): Middle {
   const next = Int32Array.from(ascii, (masks) => masks.next[0]!);
   const stay = Int32Array.from(ascii, (masks) => masks.stay[0]!);
@@ -153,7 +154,7 @@ function smallMachine(places: readonly Place[], ascii: readonly Masks[]): Middle
         reached = ((active & masks.next[0]!) << 1) | (active & masks.stay[0]!);
       }
       if (code === slash) reached |= (active & folders) << 2;
-      // One after the other: what is skipped to may be the beginning of the next.
+      // Repeated, as a skipped-to place may be the beginning of the next `folders`.
       for (let led = (reached & folders) << 2; (led & ~reached) !== 0; led = (reached & folders) << 2) reached |= led;
       if (reached === 0) return false;
       active = reached;
@@ -196,7 +197,7 @@ function largeMachine(places: readonly Place[], words: number, ascii: readonly M
   };
 }
 
-/** Adds the places two further than those of `from` in the mask; whether any is new. */
+/** Adds the places two after those of `from` in the mask; returns whether any is new. */
 function addSkipped(places: Int32Array, from: Int32Array, mask: Int32Array): boolean {
   let carried = 0;
   let added = 0;

@@ -4,12 +4,13 @@ import { anyCharacter, compileTokens, segmentCharacter, type GlobToken } from ".
 /** Characters that make a pattern more than a literal path. */
 export const wildcardCharacters = /[*?[\]\\]/;
 
-/** Longer than any path that a kernel takes. */
+/** Longer than any path that a kernel accepts. */
 export const maxPatternChars = 4096;
 
 /**
- * One bracket expression that starts at `start` (a `[`): what it accepts and the index after it, or undefined when it is
- * never closed. `negations` are the characters that negate: Go knows `^` only, git also `!`. Throws where a range is out of order.
+ * Parses the bracket expression at `start` (a `[`): returns what it accepts and the index after it; undefined if it is
+ * never closed. `negations` are the characters that negate: Go knows only `^`, git also `!`. Throws if a range is out
+ * of order.
  */
 function bracketExpression(
   pattern: string,
@@ -48,15 +49,18 @@ function bracketExpression(
   return undefined;
 }
 
-/** What the dialects of patterns make of a run of stars, and which characters negate a bracket expression. */
+/**
+ * Differences between pattern dialects: the meaning of a run of stars, and the characters that negate a bracket
+ * expression.
+ */
 export interface GlobDialect {
   negations: string;
-  /** The tokens of the stars that begin at `index`, and where the pattern goes on. */
+  /** Returns the tokens of the stars at `index`, and where the pattern continues. */
   stars(pattern: string, index: number): { tokens: readonly GlobToken[]; next: number };
 }
 
 /**
- * Reads a pattern; undefined where it ends in a backslash or a bracket is never closed. Throws where a bracket has a range
+ * Parses a pattern; undefined if it ends in a backslash, or a bracket is never closed. Throws if a bracket has a range
  * out of order.
  */
 export function scanGlob(pattern: string, dialect: GlobDialect): GlobToken[] | undefined {
@@ -102,7 +106,9 @@ function escapeInClass(character: string): string {
   return /[\\\]^[.+(){}|$/-]/.test(character) ? `\\${character}` : character;
 }
 
-/** A class of one character: matching it takes no time. A range that is out of order is the user's error, not ours. */
+/**
+ * Compiles a class of one character, which matches in constant time. Throws a `UserError` if a range is out of order.
+ */
 function compiled(source: string, pattern: string): RegExp {
   try {
     return new RegExp(source, "su");
@@ -111,7 +117,10 @@ function compiled(source: string, pattern: string): RegExp {
   }
 }
 
-/** Names without folders, such as those of branches: `*` is any text, `?` any character, all else is itself. */
+/**
+ * Returns a matcher for names without folders, such as branches: `*` is any text, `?` any character, anything else is
+ * literal.
+ */
 export function nameMatcher(pattern: string): (name: string) => boolean {
   checkPatternLength(pattern);
   return compileTokens(
@@ -121,12 +130,15 @@ export function nameMatcher(pattern: string): (name: string) => boolean {
   );
 }
 
-/** A pattern that means this very path, in the language of .dockerignore; spaces at its ends would be trimmed. */
+/**
+ * Returns a pattern in the dialect of .dockerignore that matches exactly this path; spaces at its ends would be
+ * trimmed.
+ */
 export function literalPattern(path: string): string {
   return path.replaceAll(/[*?[\]\\!#]/g, "\\$&").replaceAll(/^\s|\s$/g, "?");
 }
 
-/** The error for a pattern that means nothing. */
+/** Returns the error for an invalid pattern. */
 export function badPattern(pattern: string, cause?: unknown): UserError {
   return new UserError("config", `the pattern ${JSON.stringify(shortened(pattern))} is not valid`, {
     hint: "patterns are those of .dockerignore: * ? [a-z] ** and a leading ! for exceptions",
@@ -134,7 +146,7 @@ export function badPattern(pattern: string, cause?: unknown): UserError {
   });
 }
 
-/** Throws where a pattern is longer than what it is compared with can be. */
+/** Throws a `UserError` if a pattern is longer than any path. */
 export function checkPatternLength(pattern: string): void {
   if (pattern.length <= maxPatternChars) return;
   throw new UserError("config", `the pattern ${JSON.stringify(shortened(pattern))} has ${pattern.length} characters`, {

@@ -4,13 +4,13 @@ import { badPattern, checkPatternLength, scanGlob, wildcardCharacters, type Glob
 
 /**
  * Path patterns with the semantics of moby/patternmatcher, which BuildKit, Docker and Dagger use: a pattern matches a
- * path or one of its parents; the last pattern that matches decides; `!` makes an exception; `**` crosses folders.
+ * path or one of its parents; the last matching pattern decides; `!` makes an exception; `**` crosses folders.
  */
 export class PatternMatcher {
   private readonly patterns: Pattern[] = [];
   /** Whether any pattern is an exception (`!`). */
   readonly hasExceptions: boolean;
-  /** Of whatever folder no pattern matches. */
+  /** Shared state of folders that no pattern matches. */
   private none: MatchState | undefined;
 
   constructor(patterns: readonly string[]) {
@@ -26,8 +26,9 @@ export class PatternMatcher {
   }
 
   /**
-   * Which patterns match `file`, given those that matched its parent; a pattern that matched a folder holds below it.
-   * Where nothing was added that is the parent's state itself: of ten thousand folders, most share theirs.
+   * Returns which patterns match `file`, given those that matched its parent; a pattern that matched a folder applies
+   * to everything below it. If nothing is added, the parent's state itself is returned, which most of ten thousand
+   * folders share.
    */
   matchBelow(file: string, parent: MatchState | undefined): MatchState {
     let byPattern = parent?.byPattern;
@@ -35,7 +36,7 @@ export class PatternMatcher {
     for (let index = 0; index < this.patterns.length; index++) {
       const pattern = this.patterns[index]!;
       if (byPattern?.[index] !== 1) {
-        // An inclusion cannot add to a match, an exception cannot take from none.
+        // An inclusion adds nothing to a match, and an exception removes nothing without one.
         if (pattern.exception !== matched || !pattern.test(file)) continue;
         if (byPattern === undefined || byPattern === parent?.byPattern) byPattern = this.copyOf(byPattern);
         byPattern[index] = 1;
@@ -51,7 +52,7 @@ export class PatternMatcher {
     return byPattern?.slice() ?? new Uint8Array(this.patterns.length);
   }
 
-  /** As `matchBelow(...).matched`, without the state: for files, which have no children. */
+  /** Returns `matchBelow(...).matched` without creating the state, for files, which have no children. */
   matchesBelow(file: string, parent: MatchState | undefined): boolean {
     let matched = false;
     for (let index = 0; index < this.patterns.length; index++) {
@@ -62,7 +63,10 @@ export class PatternMatcher {
     return matched;
   }
 
-  /** Whether the path or one of its parents matches; for single paths, where no walk keeps the parents' state. */
+  /**
+   * Reports whether the path or one of its parents matches; for single paths, outside a walk that keeps the parents'
+   * state.
+   */
   matches(file: string): boolean {
     let state: MatchState | undefined;
     for (let slash = file.indexOf("/"); slash >= 0; slash = file.indexOf("/", slash + 1)) {
@@ -71,7 +75,7 @@ export class PatternMatcher {
     return this.matchesBelow(file, state);
   }
 
-  /** Whether a pattern of this kind could match something inside the folder, so that a walk has to enter it. */
+  /** Reports whether a pattern of this kind could match something inside the folder, so that a walk has to enter it. */
   mayMatchInside(folder: string, kind: "inclusion" | "exception"): boolean {
     const segments = segmentsOf(folder);
     return this.patterns.some(
@@ -83,13 +87,13 @@ export class PatternMatcher {
 let lastFolder = "";
 let lastSegments: string[] = [""];
 
-/** A walk asks a thousand filters about one folder. */
+/** Cached, as a walk tests a thousand filters on one folder. */
 function segmentsOf(folder: string): string[] {
   if (folder !== lastFolder) [lastFolder, lastSegments] = [folder, folder.split("/")];
   return lastSegments;
 }
 
-/** What matched a folder; handed to the matching of its children. */
+/** Patterns that matched a folder, passed on to the matching of its children. */
 export interface MatchState {
   matched: boolean;
   byPattern: Uint8Array;
@@ -101,7 +105,7 @@ interface Pattern {
   mayMatchInside(segments: string[]): boolean;
 }
 
-/** A thousand inputs of a project leave the same out. */
+/** Cached, as a thousand inputs of a project have the same exclusions. */
 const parsed = new Map<string, Pattern | undefined>();
 const mostParsed = 1000;
 
@@ -120,13 +124,13 @@ function parsePattern(text: string): Pattern | undefined {
   if (exception) pattern = pattern.slice(1);
   if (pattern === "") throw badPattern(text);
   checkPatternLength(pattern);
-  // As the reader of .dockerignore does: cleaned, relative to the root, without a trailing slash.
+  // Normalized as by the reader of .dockerignore: cleaned, relative to the root, without a trailing slash.
   pattern = path.posix.normalize(pattern).replace(/^\/+/, "").replace(/\/+$/, "");
   if (pattern === "" || pattern === ".") return { exception, test: () => pattern === "", mayMatchInside: () => false };
   return { exception, test: compile(pattern), mayMatchInside: insideTest(pattern) };
 }
 
-/** The common shapes as what they are: a literal, `folder/**` and `**` before a literal. */
+/** Handles the common shapes directly: a literal, `folder/**`, and `**` before a literal. */
 function compile(pattern: string): (file: string) => boolean {
   if (!wildcardCharacters.test(pattern)) return (file) => file === pattern;
   const head = pattern.slice(0, -2);
@@ -140,7 +144,7 @@ function compile(pattern: string): (file: string) => boolean {
   return compileTokens(tokensOf(pattern));
 }
 
-/** Of .dockerignore: `**` stands for any folders wherever it is. */
+/** Dialect of .dockerignore: `**` stands for any folders, wherever it occurs. */
 const dockerDialect: GlobDialect = {
   negations: "^",
   stars(pattern, index) {
@@ -156,7 +160,7 @@ function tokensOf(pattern: string): GlobToken[] {
   return tokens;
 }
 
-/** Compares the pattern's leading segments with a folder's; `**` may match anything from there on. */
+/** Compares the pattern's leading segments with a folder's; from a `**` on, anything may match. */
 function insideTest(pattern: string): (segments: string[]) => boolean {
   const tests = pattern.split("/").map((segment) => (segment.includes("**") ? undefined : compile(segment)));
   return (segments) => {
@@ -165,7 +169,7 @@ function insideTest(pattern: string): (segments: string[]) => boolean {
       if (test === undefined || index >= segments.length) return true;
       if (!test(segments[index]!)) return false;
     }
-    // The pattern matches the folder or a parent: what it says holds for all inside.
+    // The pattern matches the folder or a parent, so it applies to everything inside.
     return true;
   };
 }

@@ -3,8 +3,8 @@ import path from "node:path";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
 
 /**
- * What git ignores below a folder, as absolute paths: a folder in place of all that is in it, and nothing that git tracks.
- * `passed` says what is not even looked at, by its path below the root.
+ * Returns what git ignores below a folder, as absolute paths: a folder instead of everything in it, and nothing that
+ * git tracks. `passed` decides by relative path what is not even scanned.
  */
 export function ignoredPaths(root: string, passed: (relative: string) => boolean): string[] {
   const filter = compileFilter(root, { leaveOut: "ignored" });

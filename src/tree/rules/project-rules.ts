@@ -5,10 +5,10 @@ import { GitignoreChain, parseGitignore, type IgnoreRule } from "./gitignore.ts"
 import { editorFiles, excludesConfigurations, globalExcludesFile, installed } from "./habits.ts";
 import { readOnce } from "../shared-reads.ts";
 
-/** Ignore rules below one folder and what they can't touch; see `leaveOut` of `TreeFilter`. */
+/** Ignore rules below one folder, and the tracked files that they cannot affect; see `leaveOut` of `TreeFilter`. */
 export class ProjectRules {
   readonly chain: GitignoreChain | undefined;
-  /** Of these rules, the user's own alone. */
+  /** The user's own rules among these. */
   readonly personal: GitignoreChain | undefined;
   readonly pathInRepository: string;
   private readonly weakest: readonly IgnoreRule[];
@@ -24,7 +24,7 @@ export class ProjectRules {
     ({ chain: this.chain, pathInRepository: this.pathInRepository } = GitignoreChain.forRoot(root, this.weakest));
   }
 
-  /** What the repository around the folder tracks; read when something is ignored that is wanted. */
+  /** What the repository around the folder tracks; read when something wanted is ignored. */
   get tracked(): Tracked {
     this.trackedOnce ??= {
       files: this.repository === undefined ? new TrackedFiles([]) : TrackedFiles.of(this.repository),
@@ -33,7 +33,7 @@ export class ProjectRules {
     return this.trackedOnce;
   }
 
-  /** In a repository inside of this one; `folder` is relative to the outer git root. */
+  /** Returns the rules inside a nested repository; `folder` is relative to the outer git root. */
   inside(directory: string, folder: string): { chain: GitignoreChain | undefined; tracked: Tracked } {
     return {
       chain: GitignoreChain.forRepository(directory, folder, this.weakest),
@@ -42,7 +42,7 @@ export class ProjectRules {
   }
 }
 
-/** The rules of `.gitignore` files, and of the user's global excludes. */
+/** Returns the rules of `.gitignore` files, and those of the user's global excludes. */
 export function gitRulesOf(root: string, isWithGlobal: boolean): ReturnType<typeof GitignoreChain.forRoot> {
   return GitignoreChain.forRoot(root, isWithGlobal ? excludesOf(findGitRoot(root)) : []);
 }
@@ -53,18 +53,20 @@ function excludesOf(repository: string | undefined): readonly IgnoreRule[] {
   return readOnce(`excludes of ${repository}`, () => parseGitignore(readTextIfPresent(globalExcludesFile(repository))));
 }
 
-/** The rules of a folder: read anew, or inside of `sharingReads` once. */
+/** Returns the rules of a folder; read once inside `sharingReads`. */
 export function rulesOf(root: string): ProjectRules {
   return readOnce(`rules of ${root}`, () => new ProjectRules(root));
 }
 
-/** What a repository tracks; so many characters are cut off paths that are relative to the outermost one. */
+/** Files that a repository tracks; `cut` is the length to remove from paths relative to the outermost repository. */
 export interface Tracked {
   files: TrackedFiles;
   cut: number;
 }
 
-/** Files outside of a walk below `root` whose rules hold in it: when they change, it has to be walked anew. */
+/**
+ * Returns files outside a walk below `root` whose rules apply to it; if one changes, the tree has to be walked again.
+ */
 export function ruleFiles(root: string): string[] {
   const repository = findGitRoot(root);
   const files = [globalExcludesFile(repository), ...excludesConfigurations(repository)];

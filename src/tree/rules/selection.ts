@@ -3,33 +3,33 @@ import { PatternMatcher, type MatchState } from "../patterns/patterns.ts";
 import { gitRulesOf, rulesOf, type Tracked } from "./project-rules.ts";
 import type { TreeFilter } from "../types.ts";
 
-/** What one selection knows about a folder that the walk stands in. */
+/** State of one selection for a folder of the walk. */
 export interface FolderState {
-  /** The folder itself is selected (not only as the parent of something that is). */
+  /** The folder itself is selected, not only as the parent of something selected. */
   selected: boolean;
   /** Something inside may be selected. */
   enter: boolean;
   include?: MatchState;
   exclude?: MatchState;
   ignored?: GitignoreChain;
-  /** A rule ignores the folder: only what git tracks in it is selected. */
+  /** A rule ignores the folder: only files that git tracks are selected in it. */
   onlyTracked?: boolean;
-  /** Of a repository inside of the outermost one. */
+  /** Tracked files of a repository inside the outermost one. */
   tracked?: Tracked;
 }
 
 /**
- * A filter made ready for a walk below its own root: the semantics of fsutil's filter, plus git's ignore rules. Paths
- * are relative to that root.
+ * A filter compiled for a walk below its own root: the semantics of fsutil's filter, plus git's ignore rules. Paths are
+ * relative to that root.
  */
 export interface CompiledFilter {
   rootState(): FolderState;
-  /** Undefined: neither the folder nor anything in it is selected. */
+  /** Returns undefined if neither the folder nor anything in it is selected. */
   enterFolder(path: string, parent: FolderState): FolderState | undefined;
   selectsFile(path: string, parent: FolderState): boolean;
-  /** The state below a folder that has a `.gitignore` of its own. */
+  /** Returns the state below a folder with its own `.gitignore`. */
   withGitignoreOf(directory: string, path: string, state: FolderState): FolderState;
-  /** The state below a folder that is a repository of its own. */
+  /** Returns the state below a folder that is a repository of its own. */
   withRepositoryOf(directory: string, path: string, state: FolderState): FolderState;
 }
 
@@ -42,7 +42,8 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
     if (state.onlyTracked === true) return true;
     if (state.ignored === undefined) return false;
     const name = inRepository(path);
-    // What a file of the project ignores, but not the user's own rules, is read by who names no inputs.
+    // A call without named inputs reads files that the project ignores, but not those that only the user's own rules
+    // ignore.
     if (filter.leaveOut === "personal" && rules?.personal?.ignores(name, isFolder) !== true) return false;
     return state.ignored.ignores(name, isFolder);
   };
@@ -63,7 +64,7 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
     rootState: () => ({ selected: false, enter: true, ignored: git?.chain }),
 
     enterFolder(path, parent) {
-      // Most of a thousand inputs have nothing in a folder: that is asked first.
+      // Tested first, as most of a thousand inputs have nothing in a given folder.
       const included = include?.matchBelow(path, parent.include);
       const selected = included?.matched !== false;
       if (!selected && !include!.mayMatchInside(path, "inclusion")) return undefined;
@@ -96,7 +97,7 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
     },
 
     withGitignoreOf(directory, path, state) {
-      // The root's own file is part of the chain already.
+      // The root's own file is already part of the chain.
       if (git === undefined || path === "") return state;
       return { ...state, ignored: GitignoreChain.forFolder(state.ignored, directory, inRepository(path)) };
     },
@@ -109,7 +110,7 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
   };
 }
 
-/** Ten thousand folders that say the same share one state. */
+/** Reports whether states are equal, so that ten thousand folders can share one. */
 function sameState(a: FolderState, b: FolderState): boolean {
   return (
     a.selected === b.selected &&

@@ -3,20 +3,20 @@ import { bigintStatIfThere } from "../../paths/index.ts";
 import { compareTreePaths } from "../diff.ts";
 import type { TreeEntry } from "../types.ts";
 
-/** One path as the listing holds it, or undefined where nothing (or nothing that belongs in a tree) is there. */
+/** Returns one path as a listing has it; undefined if there is nothing, or nothing that belongs in a tree. */
 export function statEntry(root: string, path: string): TreeEntry | undefined {
   const absolute = path === "" ? root : `${root}/${path}`;
   const stats = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
   return stats && entryOf(path, stats, absolute);
 }
 
-/** What a folder alone says of a file or link in it. */
+/** Returns an entry with only what its folder's listing says about a file or link. */
 export function namedEntry(path: string, child: Dirent): TreeEntry {
   const type = child.isSymbolicLink() ? "symlink" : "file";
   return { path, type, mode: 0, sizeBytes: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 0n, uid: 0, gid: 0 };
 }
 
-/** Undefined for sockets, pipes and devices. */
+/** Returns undefined for sockets, pipes and devices. */
 export function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry | undefined {
   const type = stats.isFile()
     ? "file"
@@ -32,7 +32,7 @@ export function entryOf(path: string, stats: BigIntStats, absolute: string): Tre
     mode: Number(stats.mode) & 0o7777,
     sizeBytes: type === "file" ? Number(stats.size) : 0,
     mtimeNs: stats.mtimeNs,
-    // Mostly the same moment: one number for both.
+    // Usually the same moment, so both share one number.
     ctimeNs: stats.ctimeNs === stats.mtimeNs ? stats.mtimeNs : stats.ctimeNs,
     inode: stats.ino,
     uid: Number(stats.uid),
@@ -43,7 +43,7 @@ export function entryOf(path: string, stats: BigIntStats, absolute: string): Tre
   return entry;
 }
 
-/** The entry of a path as it was; to be asked in the listing's order. */
+/** Returns the earlier entry of a path; must be called in the listing's order. */
 export type EarlierEntry = (path: string) => TreeEntry | undefined;
 
 export function entriesInOrder(entries: readonly TreeEntry[]): EarlierEntry {
@@ -58,7 +58,7 @@ export function entriesInOrder(entries: readonly TreeEntry[]): EarlierEntry {
   };
 }
 
-/** Whether a look at the path shows what the entry says. */
+/** Reports whether a new `stat` result matches the entry. */
 export function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
   return (
     entry.ctimeNs === stats.ctimeNs &&
@@ -73,12 +73,12 @@ export function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
   );
 }
 
-/** Which folder this is: a name can pass to another one. */
+/** Returns the identity of a folder, as its name can pass to another one. */
 export function identityOf(inode: bigint, birthtimeNs: bigint): bigint {
   return (birthtimeNs << 64n) | inode;
 }
 
-/** Which folder lies there now; undefined where none does. */
+/** Returns the identity of the folder at a path; undefined if there is none. */
 export function folderIdentity(folder: string): bigint | undefined {
   const stats = bigintStatIfThere(folder);
   return stats?.isDirectory() === true ? identityOf(stats.ino, stats.birthtimeNs) : undefined;

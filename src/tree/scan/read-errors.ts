@@ -5,7 +5,9 @@ export function tooManyFiles(cause: NodeJS.ErrnoException, place: string): UserE
   return new UserError("usage", `this folder cannot be read now (${cause.code})`, { place, cause, hint });
 }
 
-/** Says nothing of the folder: it must not count as empty. */
+/**
+ * Reports whether a limit of the system was reached. This says nothing about the folder, which must not count as empty.
+ */
 export function isExhausted(error: unknown): error is NodeJS.ErrnoException {
   const code = (error as NodeJS.ErrnoException).code;
   return code === "EMFILE" || code === "ENFILE" || code === "ENOMEM";

@@ -2,34 +2,34 @@ import { Worker } from "node:worker_threads";
 import { positionIn } from "../positions.ts";
 import type { TreeEntry } from "../types.ts";
 
-/** Below this a thread costs more than it saves. */
+/** With fewer files, a thread costs more than it saves. */
 export const worthwhileFiles = 20_000;
-/** Numbers of one file: mode, size, mtime, ctime, inode, uid, gid. */
+/** Number of fields per file: mode, size, mtime, ctime, inode, uid, gid. */
 const fields = 7;
 const regularFileType = 0o100_000n;
 const typeMask = 0o170_000n;
 
-/** What is known of a file; who comes to it first looks at it. */
+/** State of a file; whoever reaches it first reads it. */
 const untouched = 0;
 const seen = 1;
 const leftOut = 2;
 
 /**
- * A second thread that looks at the files of the last scan from the last to the first, while the scan comes from the
- * other end; they meet where they meet, and nobody waits. What it finds is as true as what the scan finds: one `lstat`
- * after the command has started. Not for a watch: there a file must be looked at after its folder is watched.
+ * A second thread that stats the files of the last scan from last to first, while the scan comes from the other end;
+ * they meet somewhere, and neither waits. Its results are as valid as the scan's: one `lstat` after the command has
+ * started. Not for a watch, where a file must be read after its folder is watched.
  */
 export class StatAhead {
   private readonly paths: readonly string[];
   private readonly worker: Worker;
-  /** Of each file `untouched`, `seen` by the thread, or `leftOut`: the scan looked itself. */
+  /** State of each file: `untouched`, `seen` by the thread, or `leftOut` because the scan read it itself. */
   private readonly states: Uint8Array;
   private readonly numbers: BigInt64Array;
   private next = 0;
-  /** When the thread is gone: it has seen all, or met the scan. */
+  /** Resolves when the thread has ended: it has seen all files, or met the scan. */
   readonly ended: Promise<void>;
 
-  /** `paths` are relative to `root` and in the order of a listing. */
+  /** `paths` are relative to `root`, and in the order of a listing. */
   constructor(root: string, paths: readonly string[]) {
     this.paths = paths;
     this.states = new Uint8Array(new SharedArrayBuffer(paths.length));
@@ -48,7 +48,10 @@ export class StatAhead {
     this.worker.unref();
   }
 
-  /** The file as the thread saw it; undefined where it has not been or saw no regular file. Neighbours are to be asked for in the listing's order. */
+  /**
+   * Returns the file as the thread saw it; undefined if it has not, or saw no regular file. Faster when called in the
+   * listing's order.
+   */
   file(path: string): TreeEntry | undefined {
     const { paths, numbers } = this;
     let at = this.next;
@@ -76,13 +79,13 @@ export class StatAhead {
     };
   }
 
-  /** Ends the thread, wherever it is. */
+  /** Ends the thread wherever it is. */
   stop(): void {
     this.states.fill(leftOut);
   }
 }
 
-/** What the thread runs; self-contained, so that it needs no file of its own beside the bundle. */
+/** Program of the thread; self-contained, so that it needs no file beside the bundle. */
 const program = `
 const { workerData } = require("node:worker_threads");
 const { lstatSync } = require("node:fs");

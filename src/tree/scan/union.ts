@@ -6,7 +6,7 @@ export interface Frame {
   entry: TreeEntry;
   unionIndex: number;
   emittedFor: Set<number>;
-  /** The list for which it was emitted last: neighbours share theirs. */
+  /** List for which it was emitted last; neighbors share theirs. */
   emittedForAll: readonly number[] | undefined;
 }
 
@@ -14,7 +14,7 @@ export function frameOf(parent: Frame | undefined, entry: TreeEntry): Frame {
   return { parent, entry, unionIndex: -1, emittedFor: new Set(), emittedForAll: undefined };
 }
 
-/** What all selections of a walk want together, and for each which of it; folders come with the first of their children. */
+/** What all selections of a walk want together, and the part of each; folders come with the first of their children. */
 export class Union {
   readonly entries: TreeEntry[] = [];
   readonly selected: number[][];
@@ -26,7 +26,7 @@ export class Union {
     this.selected = cuts.map(() => []);
   }
 
-  /** A file that these selections want, with the folders above it. */
+  /** Adds a file that these selections want, with the folders above it. */
   addFile(entry: TreeEntry, chosen: readonly number[], parent: Frame | undefined): void {
     this.emitUnion(parent);
     const unionIndex = this.entries.push(entry) - 1;
@@ -37,20 +37,20 @@ export class Union {
     for (const selection of chosen) this.selected[selection]!.push(unionIndex);
   }
 
-  /** Puts a folder and its parents into the union, the outermost first. */
+  /** Adds a folder and its parents to the union, the outermost first. */
   private emitUnion(frame: Frame | undefined): void {
     if (frame === undefined || frame.unionIndex >= 0) return;
     this.emitUnion(frame.parent);
     frame.unionIndex = this.entries.push(frame.entry) - 1;
   }
 
-  /** A folder that a selection wants; once. */
+  /** Adds a folder that a selection wants, once. */
   addFolder(frame: Frame, selection: number): void {
     if (frame.emittedFor.has(selection)) return;
     frame.emittedFor.add(selection);
     if (frame.parent !== undefined) this.addFolder(frame.parent, selection);
     this.emitUnion(frame);
-    // A selection's own root and the folders above it belong to the union only.
+    // A selection's own root and the folders above it belong only to the union.
     if (frame.entry.path.length >= this.cuts[selection]!) this.selected[selection]!.push(frame.unionIndex);
   }
 }

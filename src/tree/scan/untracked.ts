@@ -3,13 +3,14 @@ import { lstatIfThere } from "../../paths/index.ts";
 import { TreeScanner } from "./scanner.ts";
 
 /**
- * What a repository holds that is not among `tracked` (a submodule with a slash at its end) and neither a `.gitignore` of it nor the user's global excludes name, as paths
- * in it; a repository inside of it is one of them, with a slash at its end. Git itself would wait for a pipe that is called `.gitignore`.
+ * Returns what a repository contains that is neither in `tracked` (submodules with a trailing slash) nor ignored by its
+ * `.gitignore` files or the user's global excludes, as paths in it. A nested repository is one of them, with a trailing
+ * slash. Git itself would wait for a pipe named `.gitignore`.
  */
 export function untrackedPaths(repository: string, tracked: ReadonlySet<string>): string[] {
   const filter = { exclude: ["**/.git"], gitignore: true, globalExcludes: true };
   const entries = new TreeScanner(repository, [{ path: "", filter }]).names()?.listing.entries ?? [];
-  // Of its files nothing is said.
+  // The files of a nested repository are not listed.
   let inner = "";
   return entries.flatMap(({ path: name, type }) => {
     if (inner !== "" && name.startsWith(inner)) return [];
