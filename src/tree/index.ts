@@ -6,6 +6,7 @@ export { contentDigest, contentKey, earlierContentKey, treeStatDigest, treeStatD
 export { changedPaths, compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
 export { folderIdentity, statEntry } from "./scan/entries.ts";
 export { findGitRoot, gitDirectories, gitEnvironment } from "./git/git-folders.ts";
+export { GitFailure, quietSsh, runRemoteGit, type RemoteGitOptions } from "./git/remote-git.ts";
 export { parseGitignore, type IgnoreRule } from "./rules/gitignore.ts";
 export { ignoredPaths } from "./rules/ignored.ts";
 export { ruleFiles } from "./rules/project-rules.ts";

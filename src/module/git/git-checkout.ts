@@ -2,20 +2,18 @@
  * Commits of modules' repositories, each in a folder of the user's cache. A commit never changes, so a folder is
  * created once and never updated.
  */
-import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import { cacheHome, lstatIfThere, namesIfThere } from "../../paths/index.ts";
 import { printable } from "../../text/index.ts";
-import { gitEnvironment } from "../../tree/index.ts";
+import { gitEnvironment, quietSsh, runRemoteGit, type GitFailure } from "../../tree/index.ts";
 import type { GitSource } from "./git-source.ts";
 
 /** A source that names its commit. */
 export type PinnedSource = GitSource & { commit: string };
 
-/** Limit of a whole fetch; git itself waits for a silent server for ever. */
+/** Limit of a whole fetch. */
 const fetchTimeoutMs = 5 * 60_000;
 
 /** Name of a folder whose checkout has not finished. */
@@ -86,11 +84,8 @@ const filesEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
 
 /** Fetching uses the user's credentials, proxies and addresses, and never prompts, as nobody may be there to answer. */
 async function fetchEnvironment(folder: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const configured = (): Promise<string> => gitIn(folder, env)("config", "--get", "core.sshCommand").catch(() => "");
-  const ssh = env["GIT_SSH_COMMAND"] ?? (env["GIT_SSH"] === undefined ? (await configured()).trim() || "ssh" : "");
-  // Programs other than OpenSSH have other options.
-  const quiet = /^(?:\S*\/)?ssh(?:\s|$)/.test(ssh) ? { GIT_SSH_COMMAND: `${ssh} -o BatchMode=yes` } : {};
-  return { ...env, ...quiet, GCM_INTERACTIVE: "never", SSH_ASKPASS_REQUIRE: "never" };
+  const configured = await gitIn(folder, env)("config", "--get", "core.sshCommand").catch(() => "");
+  return { ...env, ...quietSsh(env, configured) };
 }
 
 /** Runs git with settings that keep the fetched files from making it run anything. */
@@ -105,22 +100,14 @@ function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
     "gc.auto=0",
     "maintenance.auto=false",
   ];
-  const options = {
-    cwd: folder,
-    env: { ...gitEnvironment(env), GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", SSH_ASKPASS: "", LC_ALL: "C" },
-    timeout: fetchTimeoutMs,
-    maxBuffer: 16 * 1024 * 1024,
-  };
+  const options = { cwd: folder, env: gitEnvironment(env), timeoutMs: fetchTimeoutMs, maxBytes: 16 * 1024 * 1024 };
   return async (...words) => {
     try {
-      return (await promisify(execFile)("git", [...settings.flatMap((each) => ["-c", each]), ...words], options))
-        .stdout;
+      return await runRemoteGit([...settings.flatMap((each) => ["-c", each]), ...words], options);
     } catch (cause) {
-      const { code, stderr = "", killed } = cause as NodeJS.ErrnoException & { stderr?: string; killed?: boolean };
-      if (code === "ENOENT") throw new Error("git is not installed", { cause });
-      if (killed === true) throw new Error(`git took more than ${fetchTimeoutMs / 60_000} minutes`, { cause });
+      const { message, stderr = "" } = cause as Partial<GitFailure>;
       const said = stderr.split("\n").find((line) => /^(?:fatal|error):/.test(line)) ?? stderr.trim();
-      throw new Error(printable(said.replace(/^(?:fatal|error): /, "")), { cause });
+      throw new Error(printable(said.replace(/^(?:fatal|error): /, "") || (message ?? "")), { cause });
     }
   };
 }

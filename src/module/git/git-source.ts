@@ -18,6 +18,8 @@ const host = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
 const user = /^[a-z0-9_][\w.-]*$/i;
 /** Excludes anything that could act as an option, another folder or another part of an address. */
 const part = /^[\w~][\w.~+-]*$/;
+/** A folder's name may begin with a dot, as \`.dagger\` does; git's own is none of a module's, however it is written. */
+const folderPart = /^(?!\.\.?$)(?!\.git$)[\w~.][\w.~+-]*$/i;
 const commit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** Returns the parsed source, or a message that says why the address is not accepted. */
@@ -30,12 +32,13 @@ export function parseGitSource(source: string, pin?: string): GitSource | string
   const [, name, hostName = "", port] = /^(?:([^@]*)@)?([^@:]*)(?::(\d{1,5}))?$/.exec(authority) ?? [];
   if (!host.test(hostName)) return "that is no host";
   if (name !== undefined && !user.test(name)) return "an address has a user's name and no password";
-  if (path.length === 0 || !path.every((each) => part.test(each))) return "that is no path in a repository";
+  if (path.length === 0 || !path.every((each) => folderPart.test(each))) return "that is no path in a repository";
   const at = path.findIndex((each) => each.endsWith(".git"));
   if (at === -1 && !hostsOfTwoParts.has(hostName.toLowerCase()))
     return "`.git` has to say where the repository's name ends, as in host.example/team/name.git/folder";
   const length = at === -1 ? 2 : at + 1;
-  if (path.length < length) return "that is no path in a repository";
+  if (path.length < length || !path.slice(0, length).every((each) => part.test(each)))
+    return "that is no path in a repository";
   if (pin !== undefined && pin !== "" && !commit.test(pin))
     return "the pin is no commit: 40 hexadecimal digits in full";
   const exact = pin || (version !== undefined && commit.test(version) ? version : undefined);

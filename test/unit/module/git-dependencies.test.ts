@@ -27,6 +27,8 @@ describe("the address of a module in a git repository", () => {
     ["git@github.com:owner/name.git/a@v1", "ssh://git@github.com/owner/name.git", "a"],
     ["ssh://git@host.example:2222/team/deep/name.git", "ssh://git@host.example:2222/team/deep/name.git", ""],
     ["https://host.example/team/deep/name.git/a", "https://host.example/team/deep/name.git", "a"],
+    ["github.com/owner/name/.dagger/mod@v1", "https://github.com/owner/name", ".dagger/mod"],
+    ["github.com/owner/name/...a", "https://github.com/owner/name", "...a"],
   ])("%s", (source, url, folder) => {
     expect(parseGitSource(source, commit)).toEqual({ url, folder, commit });
   });
@@ -49,6 +51,11 @@ describe("the address of a module in a git repository", () => {
     ["https://github.com/--upload-pack=id/name", "path"],
     ["https://github.com/owner/na\nme", "path"],
     ["https://github.com/owner/name/..%2f", "path"],
+    ["github.com/owner/name/a/../../b", "path"],
+    ["github.com/owner/name/./a", "path"],
+    ["github.com/owner/name.git/.Git/hooks", "path"],
+    ["github.com/owner/name/-a", "path"],
+    ["github.com/.owner/name", "path"],
     ["https://github.com", "path"],
     ["https://host.example/team/name", ".git"],
     ["https://gíthub.com/owner/name", "host"],
