@@ -32,18 +32,54 @@ export async function exportedFiles(
 ): Promise<string> {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "fastloop-export-")));
   try {
-    await exportTo(type, id, folder, signal);
-    const files = listTree(folder).entries.flatMap((entry) => exported(folder, entry));
-    const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (bytes > largestBytes)
-      throw new Error(
-        `export in a function body is for files of up to ${largestBytes} bytes together, and these have ${bytes}: return them, and save them with \`-o PATH\``,
-      );
+    await writeBounded(folder, signal, (bounded) => exportTo(type, id, folder, bounded));
+    const files = filesIn(folder);
+    refuseMore(files);
     return JSON.stringify(files.map(read));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // An export that was ended may be writing its last file.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
+
+/** How often what is being written is weighed: a body could fill the disk with what it is not to have. */
+const weighMs = 100;
+
+async function writeBounded(
+  folder: string,
+  signal: AbortSignal,
+  write: (bounded: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const tooMuch = new AbortController();
+  const weighing = setInterval(() => {
+    try {
+      refuseMore(filesIn(folder));
+    } catch (error) {
+      // A file that goes while it is looked at is looked at the next time.
+      if (error instanceof TooMuch) tooMuch.abort(error);
+    }
+  }, weighMs);
+  try {
+    await write(AbortSignal.any([signal, tooMuch.signal]));
+  } catch (error) {
+    tooMuch.signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearInterval(weighing);
+  }
+}
+
+class TooMuch extends Error {}
+
+function refuseMore(files: readonly Found[]): void {
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (bytes > largestBytes)
+    throw new TooMuch(
+      `export in a function body is for files of up to ${largestBytes} bytes together, and these have ${bytes} or more: return them, and save them with \`-o PATH\``,
+    );
+}
+
+const filesIn = (folder: string): Found[] => listTree(folder).entries.flatMap((entry) => exported(folder, entry));
 
 interface Found {
   path: string;

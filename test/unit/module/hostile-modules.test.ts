@@ -42,6 +42,25 @@ it("what a body exports counts as often as links lead to it", async () => {
   ]);
 });
 
+it("what a body exports is ended while it is written where it is too much", { timeout: 60_000 }, async () => {
+  let written = 0;
+  const exported = exportedFiles(
+    "Directory",
+    "id",
+    async (_type, _id, to, signal) => {
+      // Four times what is allowed; the folder goes with the export that was ended.
+      for (; written < 256 && !signal.aborted; written++) {
+        writeFileSync(path.join(to, `file${written}`), Buffer.alloc(1024 * 1024));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      signal.throwIfAborted();
+    },
+    new AbortController().signal,
+  );
+  await expect(exported).rejects.toThrow(/up to 67108864 bytes together, and these have \d+ or more/);
+  expect(written).toBeLessThan(256);
+});
+
 const workspace = (text: string, environment?: string): unknown =>
   checkWorkspace("dagger.toml", `[modules.ci]\nsource = "./ci"\n${text}`, { lock: "", environment });
 
