@@ -39,13 +39,19 @@ export function imageNames({
     ...services,
     ...live,
     scan?.tool?.image,
-    ...(deploy === undefined ? [] : [deploy.image ?? deployerImage, deploy.tools]),
+    ...(deploy === undefined ? [] : [deploy.image ?? deployerImage, deploy.tools ?? toolsStart(deploy)]),
   ];
   // `base`, `dev` and `prod` are made here, and a name with a digest is pinned already.
   const isName = (name: string | undefined): name is string =>
     name !== undefined && name !== "base" && name !== "dev" && name !== "prod" && !name.includes("@");
   return [...new Set(names.filter(isName))].toSorted();
 }
+
+/** What the tools are put into, where an app is rendered by one. */
+const toolsStart = ({ apps }: NonNullable<Config["deploy"]>): string | undefined =>
+  Object.values(apps).some(({ helm, kustomize }) => helm !== undefined || kustomize !== undefined)
+    ? deployerImage
+    : undefined;
 
 /** The image that the dev image starts from where `images.dev` names one itself; undefined: the project's base. */
 export function devImageName(dev: DevImageConfig, hasBase: boolean): string | undefined {

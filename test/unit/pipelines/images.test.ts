@@ -44,12 +44,18 @@ scan:
 });
 
 test("the lock names what runs the deployer, and the image of its tools", () => {
-  const deploy = (more: string) => configOf(`deploy: { ${more} environments: {}, apps: {} }`);
+  const deploy = (more: string, apps = "") => configOf(`deploy: { ${more} environments: {}, apps: { ${apps} } }`);
   expect(imageNames(deploy(""))).toEqual(["node:22-bookworm-slim"]);
   expect(imageNames(deploy("image: node:24-slim, tools: alpine/k8s:1.36.0,"))).toEqual([
     "alpine/k8s:1.36.0",
     "node:24-slim",
   ]);
+  // Without an image of tools, they are put into ours, whatever runs the deployer.
+  const own = "image: node:24-slim,";
+  const both = ["node:22-bookworm-slim", "node:24-slim"];
+  expect(imageNames(deploy(own, "a: { manifests: [a.yaml] }"))).toEqual(["node:24-slim"]);
+  expect(imageNames(deploy(own, "a: { manifests: [a.yaml] }, b: { kustomize: b }"))).toEqual(both);
+  expect(imageNames(deploy(own, "c: { helm: { chart: c } }"))).toEqual(both);
 });
 
 test("the dev image's own start is named where it has one", () => {
