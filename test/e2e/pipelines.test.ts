@@ -390,6 +390,68 @@ test("prune keeps an old image that a kept index still refers to", async () => {
   expect(await digestOf("base-1.0.0")).toBe(old);
 });
 
+test("prune reads a registry that gives 130 tags in pages of 50, and deletes nothing where it can't have the last page", async () => {
+  // The newest image has the name that comes last: the last page decides.
+  const tag = (day: number): string => `v${String(day).padStart(3, "0")}`;
+  for (let day = 0; day < 130; day++) await pushTiny(repository(), tag(day), new Date(day * 86_400_000));
+  const { address, broken, asked, stop } = await pagingRegistry(registry.address);
+  try {
+    configure({ at: repository().replace(registry.address, address) });
+    broken.value = true;
+    const refused = await call("prune-base", "--source", ".", "--keep", "3");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("tags/list");
+    expect(await tagsNow()).toHaveLength(130);
+
+    broken.value = false;
+    asked.length = 0;
+    const told = await answer("prune-base", "--source", ".", "--keep", "3");
+    // An index and its two manifests each.
+    expect(told).toContain("kept 3 images, deleted 381 manifests");
+    expect(asked.filter((path) => path.endsWith("/tags/list"))).toHaveLength(3);
+    const there = await Promise.all([0, 126, 127, 128, 129].map((day) => digestOf(tag(day))));
+    expect(there.map((digest) => digest !== null)).toEqual([false, false, true, true, true]);
+  } finally {
+    await stop();
+  }
+}, 600_000);
+
+/** The registry, as one whose list of tags has pages of 50: the one of these tests gives all at once. */
+async function pagingRegistry(behind: string) {
+  const broken = { value: false };
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const page = new URL(request.url ?? "", `http://${behind}`);
+    asked.push(page.pathname);
+    void (async () => {
+      const { authorization: _none, host: _own, connection: _hop, ...headers } = request.headers;
+      const answer = await fetch(`http://${behind}${page.pathname}`, {
+        method: request.method,
+        headers: headers as Record<string, string>,
+      });
+      let body = Buffer.from(await answer.arrayBuffer());
+      response.statusCode = answer.status;
+      for (const name of ["content-type", "docker-content-digest"]) {
+        const value = answer.headers.get(name);
+        if (value !== null) response.setHeader(name, value);
+      }
+      if (page.pathname.endsWith("/tags/list")) {
+        const { name, tags } = JSON.parse(body.toString()) as { name: string; tags: string[] };
+        const last = page.searchParams.get("last") ?? "";
+        const left = tags.toSorted().filter((tag) => tag > last);
+        if (left.length > 50) response.setHeader("link", `<${page.pathname}?n=50&last=${left[49]}>; rel="next"`);
+        else if (broken.value) response.statusCode = 500;
+        body = Buffer.from(JSON.stringify({ name, tags: left.slice(0, 50) }));
+      }
+      response.end(body);
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const stop = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+  return { address: `127.0.0.1:${port}`, broken, asked, stop };
+}
+
 test("a registry with users takes the password as a secret", async () => {
   const own = path.join(folder, "private");
   mkdirSync(own);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect } from "vitest";
 
 /** An image of two architectures without anything in it, so that nothing has to be emulated. */
-export async function pushTiny(name: string): Promise<void> {
+export async function pushTiny(name: string, tag = "1", created?: Date): Promise<void> {
   const base = `http://${name.replace("/", "/v2/")}`;
   const digest = (data: Buffer): string => `sha256:${createHash("sha256").update(data).digest("hex")}`;
   const blob = async (data: Buffer): Promise<{ digest: string; size: number }> => {
@@ -43,7 +43,13 @@ export async function pushTiny(name: string): Promise<void> {
   const manifests: object[] = [];
   for (const architecture of ["amd64", "arm64"]) {
     const config = Buffer.from(
-      JSON.stringify({ os: "linux", architecture, config: {}, rootfs: { type: "layers", diff_ids: [digest(layer)] } }),
+      JSON.stringify({
+        os: "linux",
+        architecture,
+        created: created?.toISOString(),
+        config: {},
+        rootfs: { type: "layers", diff_ids: [digest(layer)] },
+      }),
     );
     const described = await manifest("", `${oci}.manifest.v1+json`, {
       config: { mediaType: `${oci}.config.v1+json`, ...(await blob(config)) },
@@ -51,5 +57,5 @@ export async function pushTiny(name: string): Promise<void> {
     });
     manifests.push({ ...described, platform: { os: "linux", architecture } });
   }
-  await manifest("1", `${oci}.index.v1+json`, { manifests });
+  await manifest(tag, `${oci}.index.v1+json`, { manifests });
 }
