@@ -19,7 +19,8 @@ export function listSources(folder: string): string[] {
 }
 
 /**
- * Size limit of a source file, in bytes. Generated ones are smaller too; the compiler takes a hundred times the memory.
+ * Size limit of a source file, in bytes, for the compiler and all other readers. Generated ones are smaller too; the
+ * compiler takes a hundred times the memory.
  */
 export const largestSourceBytes = 4 * 1024 * 1024;
 

@@ -19,7 +19,7 @@ export function assumedEngine(
   { config, trust }: { config: LoadedConfig; trust: Trust },
   options: AskedEngine,
 ): string {
-  // A key ends with what runs the bodies, unless that is `host`.
+  // The key names what runs bodies, unless that is `host`.
   if (last?.endsWith(keyEnd(options.via)) !== true || last.includes(", bodies by ") !== (options.via === "module"))
     return "";
   const { engine, buildkitHost } = engineOptionsOf(config.config, trust, options, options.environment, () => undefined);

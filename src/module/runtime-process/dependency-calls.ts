@@ -1,6 +1,6 @@
 /**
  * Answers a body's calls of its dependencies. Each dependency runs in a process of its own, with its own boundary.
- * Their objects stay in the CLI; a body gets a handle, which is valid only in the call that received it.
+ * Their objects stay in the CLI; a body gets a handle, which is valid until its call ends.
  */
 import { randomUUID } from "node:crypto";
 import { dependencyClient, servedNames } from "../dependency-client.ts";

@@ -12,7 +12,7 @@ import type { HistoryEntry } from "../records/history.ts";
 import type { RunRecord } from "../records/records.ts";
 import type { Span } from "../records/spans.ts";
 
-/** An older save was not what started the run: a later scan found it, e.g. after a pause of the watch. */
+/** An older save did not trigger the run; a later scan found it. */
 const longestEditMs = 60 * 60_000;
 
 /** What the record of an ended run is made of. */
