@@ -6,31 +6,34 @@ import { hasPassed, reasonsFor, type Reason, type TargetHistory } from "./reason
 import { describeAsk } from "../trust/index.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
-/** What a target's inputs mean now. */
+/** A target with the digest and state of its current inputs. */
 export interface PlannedTarget {
   item: ResolvedTarget;
   digest: string;
   fingerprint: Fingerprint;
-  /** False: a run with this very digest has passed. */
+  /** False if a run with exactly this digest has passed. */
   affected: boolean;
-  /** Every cause; empty when up to date. */
+  /** Every cause; empty if up to date. */
   reasons: Reason[];
 }
 
 export interface PlanContext extends FingerprintContext {
   history(target: string): TargetHistory;
   manifests: ManifestStore;
-  /** The snapshot before this one: what changed since is known without reading a stored manifest. */
+  /** The previous snapshot: changes since then are known without reading a stored manifest. */
   previous?: ProjectSnapshot;
 }
 
-/** Digests and states of all targets, in the given order, in which needs come first. Pure but for reading inputs. */
+/**
+ * Returns digests and states of all targets, in the given order, in which needs come first. Pure, except for reading
+ * inputs.
+ */
 export function planTargets(ordered: readonly ResolvedTarget[], context: PlanContext): PlannedTarget[] {
   const digests = new Map<string, string>();
   return ordered.map((item) => {
     const needs = Object.fromEntries(item.target.needs.map((name) => [name, digests.get(name) ?? ""]));
     const fingerprint = fingerprintOf(item, context, needs);
-    // Of its own while it is refused: with the user's word it is another one, which is run.
+    // A refused target has a digest of its own, so that it gets another one, and runs, once the user consents.
     const digest =
       item.untrusted.length === 0
         ? digestOf(fingerprint)
@@ -63,7 +66,7 @@ function changedFiles(
   const base = path.relative(context.root, input.path) || ".";
   if (input.presence === true)
     return [{ kind: "file", change: before === "missing" ? "added" : "removed", path: base }];
-  // A file is told by the name that it is given by, which may be that of a link to it.
+  // A file is reported by the name it was given, which may be a link to it.
   const inProject = (changes: FileChange[]): FileChange[] =>
     changes.map((change) => ({ ...change, path: input.kind === "file" ? base : path.join(base, change.path) }));
   const since =

@@ -2,19 +2,24 @@ import { lstatSync } from "node:fs";
 import path from "node:path";
 import { literalPattern, PatternMatcher } from "../../tree/index.ts";
 
-/** The part of a pattern before its first segment with a wildcard, as a path without slashes at its ends; "" where there is none. */
+/**
+ * Returns the part of a pattern before its first segment with a wildcard, as a path without slashes at its ends; "" if
+ * there is none.
+ */
 export function literalHead(pattern: string): string {
   const { head } = readPattern(pattern);
   return head.join("/");
 }
 
-/** The one path that a pattern means: it has no wildcard, what is escaped is itself; undefined where there is one. */
+/**
+ * Returns the single path that a pattern without wildcards means, with escapes resolved; undefined if it has wildcards.
+ */
 export function literalPath(pattern: string): string | undefined {
   const { head, rest } = readPattern(pattern);
   return rest.length === 0 ? head.join("/") : undefined;
 }
 
-/** The first link, relative to the root, that a pattern names in its part before the first wildcard. */
+/** Returns the first link, relative to the root, in the part of a pattern before its first wildcard. */
 export function firstLink(pattern: string, root: string): string | undefined {
   const { head } = readPattern(pattern);
   for (let length = 1; length <= head.length; length++) {
@@ -27,8 +32,9 @@ export function firstLink(pattern: string, root: string): string | undefined {
 }
 
 /**
- * What is left of a pattern where a folder's path has been matched with its beginning, as patterns with their slash in
- * front: "" for all that is in it. `**` may stand for some of the path's names or for all, so there can be several.
+ * Returns a function that matches a folder's path with the beginning of a pattern and returns the rest, as patterns
+ * with a leading slash; "" stands for the folder with everything in it. `**` may stand for any number of names, so
+ * there may be several.
  */
 export function restsBehind(pattern: string): (folder: string) => string[] {
   const { head, rest } = readPattern(pattern);
@@ -50,7 +56,7 @@ export function restsBehind(pattern: string): (folder: string) => string[] {
       for (const index of reached) {
         const segment = segments[index];
         if (segment === undefined || segment === "**") next.push(index);
-        // Stars that cross folders within a name: anything may follow.
+        // Stars within a name may cross folders here, so anything may follow.
         else if (segment.includes("**")) next.push(segments.length);
         else if (tests[index]!(name)) next.push(index + 1);
       }
@@ -61,7 +67,7 @@ export function restsBehind(pattern: string): (folder: string) => string[] {
   };
 }
 
-/** `**` stands for no folder, too; but at the end for all that is in one. */
+/** `**` may also stand for no folder; at the end it stands for everything inside one. */
 function withSkipped(segments: readonly string[], given: readonly number[]): number[] {
   const reached = new Set(given);
   for (const index of reached) if (segments[index] === "**") reached.add(index + 1);
@@ -78,7 +84,7 @@ function readPattern(pattern: string): { head: string[]; rest: string[] } {
   };
 }
 
-/** As patterns are read: without `!`, relative to the root, without a slash at the end. */
+/** Normalizes a pattern: without `!`, relative to the root, without a slash at the end. */
 export function cleaned(pattern: string): string {
   const clean = path.posix.normalize(pattern.trim().replace(/^!/, "")).replace(/^\/+/, "").replace(/\/+$/, "");
   return clean === "." ? "" : clean;

@@ -1,21 +1,27 @@
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 
-/** Where nothing is followed to: what is installed, git's own, ours. */
+/** Folders that links are not followed into: installed packages, git's and fastloop's own. */
 const elsewhere = new Set(["node_modules", ".git", ".fastloop"]);
 
-/** The kernel gives up there, too. */
+/** The kernel gives up at the same number. */
 const maxLinks = 40;
 
-/** The way that a path takes through links. */
+/** The path that a link takes through other links. */
 export interface WayOfLink {
-  /** The links on it, in order, as far as they lie in the project. */
+  /** Links on the way, in order, as far as they are in the project. */
   links: string[];
-  /** Where it ends, there or not yet; undefined outside of the project, in what is never followed, and where it has no end. */
+  /**
+   * Final target, existing or not; undefined if it is outside the project, in a folder that is never followed into, or
+   * in a loop.
+   */
   target: string | undefined;
 }
 
-/** Follows a path below `root`, a real path, link by link: each of them decides where it leads. Paths are relative to it. */
+/**
+ * Follows a path below `root`, a real path, link by link, as each of them decides where it leads. Paths are relative to
+ * `root`.
+ */
 export function wayOfLink(root: string, link: string): WayOfLink {
   const links: string[] = [];
   const way = (target: string | undefined): WayOfLink => ({
@@ -51,7 +57,7 @@ function isFollowed(at: string): boolean {
   return at !== "" && !at.split("/").some((segment) => elsewhere.has(segment));
 }
 
-/** Links may lead out of the project and in again. */
+/** Handles links that lead out of the project and back in. */
 function realBelow(root: string, link: string): string | undefined {
   try {
     const real = path

@@ -2,31 +2,31 @@ import path from "node:path";
 import { ruleFiles, sharingReads, topmost, TreeScanner, type TreeFilter } from "../../tree/index.ts";
 import { realIfPresent, type ScannedInput } from "../inputs/scanned-input.ts";
 
-/** Where an input is found among the walks. */
+/** Location of an input among the walks. */
 export interface Place {
-  /** Which walk. */
+  /** Index of the walk. */
   root: number;
   /** Path of the input relative to that walk's root. */
   path: string;
-  /** Which selection of that walk. */
+  /** Index of the selection in that walk. */
   selection: number;
-  /** Whether a change of it means anything; false for what is only sent along. */
+  /** Whether a change of it counts; false for what is only sent along. */
   counts: boolean;
 }
 
-/**
- * Which walks look at which inputs, as few as possible: inputs that lie in one another share one walk, and equal ones one
- * selection.
- */
+/** Assigns inputs to as few walks as possible: nested inputs share one walk, and equal ones share one selection. */
 export class Arrangement {
   readonly walks: readonly { root: string; scanner: TreeScanner }[];
   readonly places: ReadonlyMap<string, Place>;
-  /** Folders that are read through a symlink, and files, which may be or become one; and where each led when it was followed. */
+  /**
+   * Folders that are read through a symlink, and files, which may be or become one; with the target of each when it was
+   * followed.
+   */
   readonly links: ReadonlyMap<string, string>;
-  /** Ignore files outside of the walks whose rules hold in them. */
+  /** Ignore files outside the walks whose rules apply to them. */
   readonly rules: ReadonlySet<string>;
 
-  /** `filterOf` gives what is to be selected of an input; `carried` is looked at as well, but means nothing. */
+  /** `filterOf` returns the selection of an input; `carried` is scanned as well, but its changes do not count. */
   constructor(
     inputs: readonly ScannedInput[],
     carried: readonly ScannedInput[],
@@ -42,7 +42,7 @@ export class Arrangement {
       if (real !== given || mayBecomeLink) links.set(given, real);
       return real;
     };
-    // A file that is given by a link to it is what the link leads to: that is what is read.
+    // A file given by a link is the link's target, as that is what is read.
     const targets = all.map(({ kind, path: at }) =>
       kind === "file" ? through(path.join(through(path.dirname(at)), path.basename(at)), true) : through(at),
     );
@@ -72,12 +72,12 @@ export class Arrangement {
     return place;
   }
 
-  /** Whether a walk entered that folder (absolute) the last time. */
+  /** Reports whether a walk entered that folder (absolute) last time. */
   knowsFolder(folder: string): boolean {
     return this.walks.some(({ scanner }) => scanner.knowsFolder(folder));
   }
 
-  /** Whether a link that inputs are read through leads elsewhere now; of those in `changed`, if that is given. */
+  /** Reports whether a link to an input leads elsewhere now; checks only those in `changed`, if given. */
   hasMovedLink(changed?: ReadonlySet<string>): boolean {
     return [...this.links].some(
       ([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real,
@@ -87,7 +87,7 @@ export class Arrangement {
 
 const keys = new WeakMap<ScannedInput, string>();
 
-/** Inputs of one key are one thing to a walk. */
+/** Returns a key; inputs with the same key are the same to a walk. */
 export function keyOf(input: ScannedInput): string {
   let key = keys.get(input);
   if (key === undefined) {
@@ -106,7 +106,7 @@ export function keyOf(input: ScannedInput): string {
   return key;
 }
 
-/** Which of these folders, that lie in none of one another, holds a path: asked for each of a thousand inputs. */
+/** Returns a function that finds which of these disjoint folders contains a path; fast enough for a thousand inputs. */
 function positionsOf(roots: readonly string[]): (held: string) => number {
   const positions = new Map(roots.map((root, index) => [root, index]));
   return (held) => {

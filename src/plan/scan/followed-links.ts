@@ -5,10 +5,10 @@ import { firstLink, literalHead, restsBehind } from "../inputs/patterns-read.ts"
 import { SortedPaths } from "../inputs/sorted-paths.ts";
 import { wayOfLink, type WayOfLink } from "../inputs/way-of-link.ts";
 
-/** Where a link leads, and whether that is a file: nothing is in one. */
+/** Where a link leads, and whether that is a file, which nothing can be inside of. */
 type Led = WayOfLink & { isFile: boolean };
 
-/** Where links lead, each followed once in a look, whatever number of inputs and entries asks. */
+/** Targets of links, each followed only once per scan, however many inputs and entries ask. */
 export class LedLinks {
   private readonly byPlace = new Map<string, Led>();
 
@@ -29,17 +29,18 @@ export class LedLinks {
 }
 
 /**
- * What the links of one input lead to, as patterns that select it beside the input's own. Only inside of the project, for
- * what lies outside is not sent; each target once, and none that holds the link itself: that is a loop. The links on the way
- * count too, and a target that is not there yet: its coming is a change. What the entries select by themselves makes no
- * pattern: a project may have links by the thousand, and every file is held against every pattern.
+ * Converts what the links of one input lead to into patterns that select it in addition to the input's own. Only
+ * targets inside the project count, as nothing outside is sent; each target counts once, and none that contains the
+ * link itself, which would be a loop. Links on the way count too, and so does a missing target, as its creation is a
+ * change. What the entries select by themselves gets no pattern: a project may have thousands of links, and every file
+ * is tested against every pattern.
  */
 export class FollowedLinks {
   private readonly root: string;
   private readonly include: readonly string[];
   private readonly led: LedLinks;
   private readonly own: PathTest;
-  /** What is left out wherever it lies. */
+  /** Excludes that apply wherever a file is. */
   private readonly rules: PathTest;
 
   /** `root` is the real path of the input's folder, the project. */
@@ -52,13 +53,13 @@ export class FollowedLinks {
   }
 
   /**
-   * `links` are all in folders that the input enters, relative to the root; `packages` are links that are followed wherever
-   * they lie.
+   * `links` are all links in folders that the input enters, relative to the root; `packages` are links that are
+   * followed wherever they are.
    */
   patterns(links: readonly string[], packages: readonly string[] = []): string[] {
     const found = new Set<string>();
     const all = new SortedPaths(links);
-    // A set goes on with what is added to it while it is gone through.
+    // Iterating a set includes items that are added meanwhile.
     const read = new Set(this.include.filter((pattern) => !pattern.startsWith("!")));
     const follow = (link: string, rests: readonly string[], restsOf: (folder: string) => readonly string[]): void => {
       const { target, links: passed, isFile: endsThere } = this.led.of(this.root, link);
@@ -66,7 +67,7 @@ export class FollowedLinks {
       if (behind.length === 0) return;
       for (const place of [link, ...passed]) if (!this.own.selects(place)) found.add(literalPattern(place));
       if (target === undefined || `${link}/`.startsWith(`${target}/`)) return;
-      // What the same entry says of the target itself it need not be told again.
+      // What the same entry selects in the target itself need not be repeated.
       const said = restsOf(target);
       for (const rest of behind) {
         if (said.includes(rest) || this.isSelected(target, rest)) continue;
@@ -80,7 +81,7 @@ export class FollowedLinks {
       const named = firstLink(pattern, this.root);
       const restsOf = restsBehind(pattern);
       const isOut = this.outOf(pattern);
-      // A link in the part before the first wildcard is the named one: behind it no walk comes along.
+      // A link in the part before the first wildcard is named explicitly; no walk gets behind it.
       for (const link of new Set([...(named === undefined ? [] : [named]), ...all.below(literalHead(pattern))])) {
         const rests = restsOf(link);
         if (rests.length > 0 && !isOut(link, link === named)) follow(link, rests, restsOf);
@@ -89,13 +90,16 @@ export class FollowedLinks {
     return [...found].sort();
   }
 
-  /** Whether the entries select by themselves what a pattern of the target and this rest would. */
+  /** Reports whether the entries by themselves select what a pattern of the target and this rest would. */
   private isSelected(target: string, rest: string): boolean {
     if (rest !== "" && rest !== "/**") return false;
     return this.own.selectsFolder(target) || (rest === "" && this.own.selects(target));
   }
 
-  /** Whether an entry after this one takes a link out, or what holds for all files; not where the pattern names it. */
+  /**
+   * Returns a test for whether a later entry excludes a link, or a rule for all files does, unless the pattern names
+   * it.
+   */
   private outOf(pattern: string): (link: string, isNamed: boolean) => boolean {
     const later = this.include.slice(this.include.indexOf(pattern) + 1).flatMap(exception);
     const exceptions = later.length === 0 ? undefined : new PatternMatcher(later);

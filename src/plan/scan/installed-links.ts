@@ -6,9 +6,9 @@ import { realIfPresent } from "../inputs/scanned-input.ts";
 
 const installed = "node_modules";
 
-/** What is known of one `node_modules`, or of one scope in it. */
+/** Content of one `node_modules`, or of one scope in it. */
 interface Known {
-  /** Which state of the folder this is; undefined where its time is so young that another write would not show. */
+  /** Identifies the folder's state; undefined if its time is so recent that another write would not show. */
   mark: string | undefined;
   /** Name of the package -> path of the link, for links that lead to no installed package. */
   links: ReadonlyMap<string, string>;
@@ -16,33 +16,33 @@ interface Known {
 }
 
 /**
- * Links in `node_modules` to packages of the project itself: what pnpm, yarn, npm and bun make of workspaces. Those to
- * installed packages are none: what is installed is no input. Folders are read again only when they changed.
+ * Links in `node_modules` to packages of the project itself, as pnpm, yarn, npm and bun create them for workspaces.
+ * Links to installed packages do not count, as those are no input. Folders are read again only if they changed.
  */
 export class InstalledLinks {
   private readonly known = new Map<string, Known>();
   private readonly needs = new WeakMap<TreeEntry, readonly string[]>();
 
-  /** Links directly in the `node_modules` of a package's folder (absolute), by the package's name. */
+  /** Returns links directly in the `node_modules` of a package's folder (absolute), by the package's name. */
   of(folder: string): Map<string, string> {
     const at = path.join(folder, installed);
     const { links, scopes } = this.read(at);
     return new Map([...links, ...scopes.flatMap((scope) => [...this.read(path.join(at, scope)).links])]);
   }
 
-  /** Names of all packages that a `package.json` asks for. */
+  /** Returns the names of all packages that a `package.json` depends on. */
   neededBy(root: string, manifest: TreeEntry): readonly string[] {
     let names = this.needs.get(manifest);
     if (names === undefined) this.needs.set(manifest, (names = namesIn(path.join(root, manifest.path))));
     return names;
   }
 
-  /** Folders that have to be watched, for a link in one of them may come and go: `node_modules` and scopes in it. */
+  /** Folders to watch because links in them may come and go: `node_modules`, and scopes in it. */
   get folders(): string[] {
     return [...this.known.keys()];
   }
 
-  /** Whether a change of that path (absolute) may be that of a link in one of `folders`, or of one of them. */
+  /** Reports whether a changed path (absolute) may be a link in one of `folders`, or one of these folders. */
   mayBeLink(file: string): boolean {
     if (path.basename(file) === installed) return true;
     if (!this.known.has(path.dirname(file))) return false;
@@ -50,7 +50,7 @@ export class InstalledLinks {
     return isScope || lstatSync(file, { throwIfNoEntry: false })?.isDirectory() !== true;
   }
 
-  /** Whether all folders are as they were read. */
+  /** Reports whether all folders are as they were read. */
   isStill(): boolean {
     return [...this.known].every(([folder, known]) => {
       if (known.mark !== undefined) return markOf(folder) === known.mark;
@@ -58,7 +58,7 @@ export class InstalledLinks {
     });
   }
 
-  /** Forgets folders that nobody asked for since the last time. */
+  /** Forgets folders that were not requested since the last time. */
   keepOnly(folders: ReadonlySet<string>): void {
     for (const folder of this.known.keys())
       if (!folders.has(folder) && !folders.has(path.dirname(folder))) this.known.delete(folder);
@@ -85,7 +85,7 @@ export class InstalledLinks {
 
 function isInstalled(folder: string, name: string): boolean {
   try {
-    // Relative to where the folder really is.
+    // A relative link starts at the folder's real path.
     const target = path.resolve(realIfPresent(folder), readlinkSync(path.join(folder, name)));
     return target.split(path.sep).includes(installed);
   } catch {
@@ -97,7 +97,7 @@ function textOf({ links, scopes }: Known): unknown {
   return [[...links], scopes];
 }
 
-/** Times come from a clock that is this coarse, on some file systems. */
+/** Some file systems take times from a clock of this granularity. */
 const youngMs = 100;
 
 function markOf(folder: string): string | undefined {
@@ -119,7 +119,7 @@ function readDirents(folder: string) {
   return readdirSync(folder, { withFileTypes: true });
 }
 
-/** Larger ones are no manifest that a person wrote. */
+/** No manifest that a person wrote is larger. */
 const maxManifestBytes = 1024 * 1024;
 const kinds = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] as const;
 

@@ -8,18 +8,21 @@ import { literalHead, literalPath } from "../inputs/patterns-read.ts";
 import type { ScannedInput } from "../inputs/scanned-input.ts";
 
 /**
- * What the links of inputs lead to, found out scan by scan: what a followed link leads to may hold links itself. Links are
- * those that an input selects, those that its entries pass, and in the `node_modules` of packages that it selects those to
+ * Follows the links of inputs, scan by scan, as the target of a followed link may contain links itself. Links are those
+ * that an input selects, those that its entries pass, and, in the `node_modules` of packages that it selects, those to
  * other packages of the project.
  */
 export class LinksOfInputs {
   readonly installed = new InstalledLinks();
-  /** By the key of an input, what its links led to when they were followed last. */
+  /** Patterns for each input's links, by its key, when they were followed last. */
   private readonly followed = new Map<string, string[]>();
-  /** Links that scans passed by, and where they led; undefined where no input follows links. */
+  /** Links that scans passed, with their targets; undefined if no input follows links. */
   private passed: string | undefined;
 
-  /** The input's filter with what its links lead to; its own entries are read after that, so that `!` takes out of it. */
+  /**
+   * Returns the input's filter with the targets of its links. The input's own entries come after them, so that `!`
+   * excludes from these too.
+   */
   effective(input: ScannedInput): TreeFilter {
     const others = this.followed.get(keyOf(input));
     return others === undefined
@@ -27,7 +30,7 @@ export class LinksOfInputs {
       : { ...input.filter, include: [...others, ...(input.filter.include ?? [])] };
   }
 
-  /** Follows the links of the inputs; whether they lead elsewhere than before. */
+  /** Follows the links of the inputs; returns whether they lead elsewhere than before. */
   follow(inputs: readonly ScannedInput[], arrangement: Arrangement, scans: readonly (TreeScan | undefined)[]): boolean {
     if (!inputs.some((input) => input.follow === true)) return false;
     const before = JSON.stringify([...this.followed]);
@@ -57,15 +60,15 @@ export class LinksOfInputs {
     return JSON.stringify([...this.followed]) !== before;
   }
 
-  /** Whether links in these scans are those that were seen when they were followed last. */
+  /** Reports whether the links in these scans are those seen when they were followed last. */
   isStill(scans: readonly (TreeScan | undefined)[]): boolean {
     return this.installed.isStill() && (this.passed === undefined || textOfPassed(scans) === this.passed);
   }
 
   /**
-   * Links to packages of the project, relative to the input: all in the `node_modules` of a folder that it selects (pnpm
-   * puts there what that package needs), and in those of folders above (npm, yarn and bun put all packages there) the ones
-   * that a selected `package.json` names.
+   * Returns links to packages of the project, relative to the input: all in the `node_modules` of a folder that it
+   * selects (pnpm puts there what that package needs), and in those of parent folders (npm, yarn and bun put all
+   * packages there) the ones that a selected `package.json` names.
    */
   private workspaceLinks(
     input: ScannedInput,
@@ -79,7 +82,7 @@ export class LinksOfInputs {
     const base = path.join(root, at);
     const folders = scan.installed.filter((folder) => folder === at || folder.startsWith(prefix));
     if (folders.length === 0) return [];
-    // As if what is installed were not left out.
+    // Tests as if installed packages were not left out.
     const { include, exclude } = this.effective(input);
     const test = new PathTest(base, { include, exclude });
     const found = new Set<string>();
@@ -106,7 +109,7 @@ export class LinksOfInputs {
     return [...found].map((link) => path.relative(base, link).split(path.sep).join("/"));
   }
 
-  /** Whether an entry may name something behind a link: one with a folder in it that no scan has entered. */
+  /** Reports whether an entry may name something behind a link: one with a folder that no scan has entered. */
   private mayPassLinks(input: ScannedInput, arrangement: Arrangement): boolean {
     if (this.followed.has(keyOf(input))) return true;
     return (input.filter.include ?? []).some((pattern) => {
@@ -135,7 +138,7 @@ function isManifest(file: string): boolean {
   return file === "package.json" || file.endsWith("/package.json");
 }
 
-/** The link of that name in the nearest folder above a file. */
+/** Returns the link of that name in the nearest folder above a file. */
 function nearest(above: ReadonlyMap<string, Map<string, string>>, file: string, name: string): string | undefined {
   for (let folder = file; folder !== "";) {
     folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/")));

@@ -14,9 +14,7 @@ import { LinksOfInputs } from "./links-of-inputs.ts";
 import { ProjectSnapshot, type WatchedPlace } from "./project-snapshot.ts";
 import type { ScannedInput } from "../inputs/scanned-input.ts";
 
-/**
- * All inputs of all targets in as few walks as possible. Missing inputs are inputs too: their absence is what is hashed.
- */
+/** Scans all inputs of all targets in as few walks as possible. Missing inputs count too: their absence is hashed. */
 export class ProjectScanner {
   private readonly inputs: readonly ScannedInput[];
   private readonly carried: readonly ScannedInput[];
@@ -25,7 +23,7 @@ export class ProjectScanner {
   private arrangement: Arrangement;
   private concern: Concern | undefined;
 
-  /** `carried` is looked at with the inputs, to be sent; whether it is as it was means nothing. */
+  /** `carried` is scanned with the inputs so that it can be sent; its changes do not count. */
   constructor(inputs: readonly ScannedInput[], hasher: ContentHasher, carried: readonly ScannedInput[] = []) {
     this.inputs = inputs;
     this.carried = carried;
@@ -39,8 +37,9 @@ export class ProjectScanner {
   }
 
   /**
-   * Looks at everything, or after hints at the folders of the paths that they name; `lstat` only, contents are read when
-   * a digest asks for them. `beforeRead` is told each folder just before it is read; `ahead` has looked at files already.
+   * Scans everything, or after hints the folders of the hinted paths, using `lstat` only; contents are read when a
+   * digest needs them. `beforeRead` is called with each folder just before it is read; `ahead` holds files that were
+   * already read.
    */
   scan(
     changed?: ReadonlySet<string>,
@@ -48,7 +47,7 @@ export class ProjectScanner {
     ahead?: ReadonlyMap<string, StatAhead>,
   ): ProjectSnapshot {
     const has = (rules: ReadonlySet<string>): boolean => [...(changed ?? [])].some((file) => rules.has(file));
-    // Ignore files may say something else by now, and git's configuration name another one.
+    // Ignore files may have other rules now, and git's configuration may name another one.
     const otherRules = has(this.arrangement.rules);
     const moved = this.arrangement.hasMovedLink(changed) || otherRules;
     if (moved) this.arrangement = this.arrange();
@@ -61,13 +60,13 @@ export class ProjectScanner {
     let scans = sharingReads(() =>
       this.arrangement.walks.map(({ root, scanner }) => {
         const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
-        // Nothing there tells of its arrival, or of being made readable.
+        // Nothing inside the folder would report its creation, or that it became readable.
         if (scan === undefined || scan.listing.unreadable.some((item) => item.path === ""))
           awaited.push(...nearestAbove(root));
         return scan;
       }),
     );
-    // What a followed link leads to may hold links itself.
+    // The target of a followed link may contain links itself.
     for (let depth = 0; depth < deepestLinks && this.links.follow(this.inputs, this.arrangement, scans); depth++) {
       this.arrangement = this.arrange();
       scans = this.arrangement.walks.map(({ scanner }) => scanner.scanIfPresent(undefined, beforeRead));
@@ -76,7 +75,7 @@ export class ProjectScanner {
     return new ProjectSnapshot(scans, this.arrangement.places, this.hasher, awaited);
   }
 
-  /** Follows links as a scan does, and looks at no file for it. */
+  /** Follows links as a scan does, without reading files. */
   followLinks(): void {
     if (!this.inputs.some(({ follow }) => follow === true)) return;
     for (let depth = 0; depth <= deepestLinks; depth++) {
@@ -86,12 +85,12 @@ export class ProjectScanner {
     }
   }
 
-  /** The input's filter with what its links led to at the last scan. */
+  /** Returns the input's filter with the targets of its links at the last scan. */
   effective(input: ScannedInput): TreeFilter {
     return this.links.effective(input);
   }
 
-  /** Whether a path (absolute) has anything to do with the inputs: only then is a change there a reason to look. */
+  /** Reports whether a path (absolute) affects the inputs; only then is a change there a reason to scan. */
   concerns(file: string): boolean {
     const { arrangement } = this;
     this.concern ??= new Concern(
@@ -109,8 +108,8 @@ export class ProjectScanner {
   }
 
   /**
-   * Whether all inputs are as that snapshot saw them, found out in slices that leave the thread to others; undefined when the
-   * signal ended it first.
+   * Reports whether all inputs are as that snapshot saw them. Runs in slices that yield the thread to others; undefined
+   * if the signal aborted it.
    */
   async isStill(earlier: ProjectSnapshot, signal: AbortSignal): Promise<boolean | undefined> {
     if (this.arrangement.hasMovedLink()) return false;
@@ -134,10 +133,10 @@ export class ProjectScanner {
   }
 }
 
-/** Links that lead to links. */
+/** Limit of links that lead to links. */
 const deepestLinks = 16;
 
-/** A save waits no longer than this for a look that nobody needs any more. */
+/** A save waits at most this long for a scan that is no longer needed. */
 const sliceMs = 10;
 
 function nearestAbove(missing: string): WatchedPlace[] {

@@ -2,7 +2,7 @@ import path from "node:path";
 import { readRegular, statIfThere } from "../../paths/index.ts";
 import { readOnce } from "../shared-reads.ts";
 
-/** The nearest folder at or above `start` that holds `.git`. */
+/** Returns the nearest folder at or above `start` that contains `.git`. */
 export function findGitRoot(start: string): string | undefined {
   return readOnce(`git root of ${start}`, () => {
     if (statIfThere(path.join(start, ".git")) !== undefined) return start;
@@ -11,7 +11,7 @@ export function findGitRoot(start: string): string | undefined {
   });
 }
 
-/** `.git` is a folder, or in a worktree a file that points to one, which may point to the common one. */
+/** Resolves `.git`: a folder, or in a worktree a file that points to one, which may in turn point to the common one. */
 export function gitDirectories(repository: string): { gitDir: string; commonDir: string } {
   return readOnce(`git folders of ${repository}`, () => findGitDirectories(repository));
 }
@@ -19,26 +19,26 @@ export function gitDirectories(repository: string): { gitDir: string; commonDir:
 function findGitDirectories(repository: string): { gitDir: string; commonDir: string } {
   const dotGit = path.join(repository, ".git");
   if (statIfThere(dotGit)?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
-  // As git reads them: all but newlines at the end may be a part of the path.
+  // As in git, everything except trailing newlines may be part of the path.
   const target = /^gitdir: (.*?)[\r\n]*$/s.exec(readTextIfPresent(dotGit))?.[1] ?? ".git";
   const gitDir = path.resolve(repository, target);
   const common = readTextIfPresent(path.join(gitDir, "commondir")).replace(/[\r\n]+$/, "");
   return { gitDir, commonDir: common === "" ? gitDir : path.resolve(gitDir, common) };
 }
 
-/** The ignore rules of one clone, in no commit. */
+/** Returns the file with ignore rules of one clone, which is in no commit. */
 export function infoExcludeFile(repository: string): string {
   return path.join(gitDirectories(repository).commonDir, "info", "exclude");
 }
 
-/** What a hook of git finds in its environment: it means the hook's repository and index, not those of the folder asked about. */
+/** Variables that git sets for a hook; they name the hook's repository and index, not those of the requested folder. */
 const ofOneRepository = new Set(
   "ALTERNATE_OBJECT_DIRECTORIES OBJECT_DIRECTORY DIR WORK_TREE IMPLICIT_WORK_TREE GRAFT_FILE INDEX_FILE NO_REPLACE_OBJECTS REPLACE_REF_BASE PREFIX INTERNAL_SUPER_PREFIX SHALLOW_FILE COMMON_DIR"
     .split(" ")
     .map((name) => `GIT_${name}`),
 );
 
-/** The environment in which git finds the repository by the folder that it runs in. */
+/** Returns an environment in which git finds the repository by its working directory. */
 export function gitEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ofOneRepository.has(name)));
 }

@@ -7,9 +7,9 @@ import { maxPatternChars, scanGlob, type GlobDialect } from "../patterns/globs.t
 import { readOnce } from "../shared-reads.ts";
 
 /**
- * Git's ignore rules along one path of folders: a chain from the git root down, each link the rules of one folder.
- * The deepest rule that matches decides; an ignored folder is never entered, so nothing inside can come back.
- * Weaker rules that are no file of the project (a user's own, an editor's) may stand before all of them.
+ * Git's ignore rules along one path of folders: a chain from the git root down, each link with the rules of one folder.
+ * The deepest matching rule decides; an ignored folder is never entered, so nothing inside can be included again.
+ * Weaker rules that are in no file of the project (a user's own, an editor's) may come before all of them.
  */
 export class GitignoreChain {
   private readonly parent: GitignoreChain | undefined;
@@ -23,12 +23,15 @@ export class GitignoreChain {
     this.prefixLength = prefixLength;
   }
 
-  /** Rules that hold everywhere below the git root. */
+  /** Returns a chain of rules that apply everywhere below the git root. */
   static of(rules: readonly IgnoreRule[]): GitignoreChain | undefined {
     return GitignoreChain.extend(undefined, rules, 0);
   }
 
-  /** Rules that hold in `root`: `.git/info/exclude`, then each `.gitignore` from the git root down to `root` itself. */
+  /**
+   * Returns the rules that apply to `root`: `.git/info/exclude`, then each `.gitignore` from the git root down to
+   * `root` itself.
+   */
   static forRoot(
     root: string,
     weakest: readonly IgnoreRule[] = [],
@@ -50,13 +53,15 @@ export class GitignoreChain {
     return { chain, pathInRepository };
   }
 
-  /** The chain for a subfolder whose `.gitignore` was seen; `folder` is relative to the git root. */
+  /** Extends the chain for a subfolder with a `.gitignore`; `folder` is relative to the git root. */
   static forFolder(chain: GitignoreChain | undefined, directory: string, folder: string): GitignoreChain | undefined {
     const prefixLength = folder === "" ? 0 : folder.length + 1;
     return GitignoreChain.extend(chain, readRules(path.join(directory, ".gitignore")), prefixLength);
   }
 
-  /** Rules of a repository inside of another one: only its own hold in it. `folder` is relative to the outer git root. */
+  /**
+   * Returns the rules of a nested repository, in which only its own apply. `folder` is relative to the outer git root.
+   */
   static forRepository(directory: string, folder: string, weakest: readonly IgnoreRule[]): GitignoreChain | undefined {
     return GitignoreChain.extend(
       GitignoreChain.extend(undefined, weakest, 0),
@@ -73,7 +78,7 @@ export class GitignoreChain {
     return rules.length === 0 ? parent : new GitignoreChain(parent, rules, prefixLength);
   }
 
-  /** Whether a path (relative to the git root) is ignored; its parents are known not to be. */
+  /** Reports whether a path (relative to the git root) is ignored, given that its parents are not. */
   ignores(file: string, isDirectory: boolean): boolean {
     const nameStart = file.lastIndexOf("/") + 1;
     const name = file.slice(nameStart);
@@ -94,12 +99,12 @@ export class GitignoreChain {
 export interface IgnoreRule {
   negated: boolean;
   directoryOnly: boolean;
-  /** The pattern has no slash but a trailing one, so it is compared with the last path segment. */
+  /** The pattern has no slash except a trailing one, so it is compared with the last path segment. */
   onName: boolean;
   test(text: string): boolean;
 }
 
-/** Every path is compared with every rule: files of many more are made to stall whoever reads them. */
+/** Every path is compared with every rule; files with many more rules are made to stall the reader. */
 const maxRules = 20_000;
 const maxIgnoreFileBytes = 2 * 1024 * 1024;
 
@@ -118,15 +123,15 @@ function tooLarge(file: string, what: string): UserError {
   });
 }
 
-/** Trailing spaces do not count unless the last is escaped; nor does a carriage return. */
+/** Removes trailing spaces, unless the last one is escaped, and a carriage return. */
 function withoutTrailingSpaces(line: string): string {
   let end = line.endsWith("\r") ? line.length - 1 : line.length;
   while (end > 0 && line[end - 1] === " ") end--;
-  // The space after a backslash is the pattern's own.
+  // The space after a backslash belongs to the pattern.
   return line.slice(0, line[end - 1] === "\\" && line[end] === " " ? end + 1 : end);
 }
 
-/** The rules of one ignore file; lines that git would skip are skipped, as are those that are longer than any path. */
+/** Returns the rules of one ignore file, skipping the lines that git would skip, and those longer than any path. */
 export function parseGitignore(text: string): IgnoreRule[] {
   const rules: IgnoreRule[] = [];
   for (const line of text.replace(/^\uFEFF/, "").split("\n")) {
@@ -151,7 +156,7 @@ function compileRule(pattern: string): ((text: string) => boolean) | undefined {
   return tokens === undefined ? undefined : compileTokens(tokens);
 }
 
-/** wildmatch with WM_PATHNAME: `**` only counts as a whole segment. */
+/** wildmatch with WM_PATHNAME: `**` counts only as a whole segment. */
 const gitDialect: GlobDialect = {
   negations: "^!",
   stars(pattern, index) {
@@ -167,7 +172,10 @@ const gitDialect: GlobDialect = {
   },
 };
 
-/** Undefined where nothing could match: git lets a bracket that is never closed, or has a range out of order, match nothing. */
+/**
+ * Returns undefined if nothing can match: in git, a bracket that is never closed or has a range out of order matches
+ * nothing.
+ */
 function ruleTokens(pattern: string): GlobToken[] | undefined {
   try {
     return scanGlob(pattern, gitDialect);

@@ -6,11 +6,11 @@ import type { IgnoreRule } from "./gitignore.ts";
 import { readOnce } from "../shared-reads.ts";
 
 const patterns = [
-  // Swap files of vim, what it tries out with (also by name), and what it keeps for undoing.
+  // vim: swap files, probe files (also by name), and undo files.
   String.raw`\..*\.sw[a-px]x?`,
   "4913",
   String.raw`\..*\.un~`,
-  // Locks and auto-save files of emacs.
+  // emacs: locks and auto-save files.
   String.raw`\.#.*`,
   "#.*#",
   // Backups of vim, emacs, kate, gedit, nano.
@@ -20,7 +20,7 @@ const patterns = [
   String.raw`\.goutputstream-.*`,
   String.raw`\..*\.kate-swp`,
   String.raw`\.~lock\..*#`,
-  // Locks of Office, safe writes of Chromium; what network and user-space file systems keep of deleted files.
+  // Locks of Office, safe writes of Chromium; files that network and user-space file systems keep after a deletion.
   String.raw`~\$.*`,
   String.raw`.*\.crswap`,
   String.raw`\.nfs[0-9a-f]{16,}`,
@@ -32,29 +32,29 @@ const patterns = [
 const editorName = new RegExp(`^(${patterns.join("|")})$`, "s");
 
 /**
- * Files that come and go while somebody edits others: swap, lock, backup and auto-save files, and what a safe write makes
- * for a moment. One rule, for every file of a tree is compared with it; weaker than any of an ignore file: `!*~` there
- * brings backups back.
+ * Files that come and go while others are being edited: swap, lock, backup and auto-save files, and temporary files of
+ * safe writes. They form one rule, as every file of a tree is compared with it. The rule is weaker than any in an
+ * ignore file: `!*~` there includes backups again.
  */
 export const editorFiles: IgnoreRule = {
   negated: false,
   directoryOnly: false,
   onName: true,
-  // Most names are none of these by their first and last character.
+  // The first and last characters rule out most names.
   test: (name) => (/^[.#T~4]|[~_p]$/.test(name) ? editorName.test(name) : false),
 };
 
-/** What is installed, not written. */
+/** Installed packages, which nobody edits. */
 export const installed = "node_modules/";
 
 const found = new Map<string, string | undefined>();
 
-/** The user's own ignore file, for all repositories: `core.excludesFile`, else git's default place. */
+/** Returns the user's own ignore file for all repositories: `core.excludesFile`, else git's default location. */
 export function globalExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
   return readOnce(`excludes file of ${repository}`, () => findExcludesFile(repository, env));
 }
 
-/** Git's configuration that may name it; when one changes it may be another. */
+/** Returns the git configuration files that may name it, so that a change in one may lead to another file. */
 export function excludesConfigurations(repository: string | undefined, env: NodeJS.ProcessEnv = process.env): string[] {
   return [
     path.join(homeFolder(env), ".gitconfig"),
@@ -70,7 +70,7 @@ function findExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv
   const home = homeFolder(env);
   const folder = gitFolder(env);
   const texts = excludesConfigurations(repository, env).map(textOf);
-  // Git is asked only where some configuration may name the file, and once for what they say.
+  // Git runs only if some configuration may name the file, and only once for each content.
   if (!texts.some((text) => /excludesfile|\[include/i.test(text))) return path.join(folder, "ignore");
   const key = [repository, home, ...texts].join("\0");
   if (!found.has(key)) found.set(key, configured(repository ?? home, env));

@@ -4,32 +4,32 @@ import { compileFilter, type CompiledFilter, type FolderState } from "./selectio
 import { readOnce } from "../shared-reads.ts";
 import type { TreeFilter } from "../types.ts";
 
-/** What a filter says of single paths, without a walk; with what ignore files said when they were first asked. */
+/** Tests single paths against a filter without a walk. Ignore files are read once, when they are first needed. */
 export class PathTest {
   private readonly root: string;
   private readonly filter: CompiledFilter;
-  /** By folder: undefined where nothing in it is selected. */
+  /** By folder; undefined if nothing in it is selected. */
   private readonly states = new Map<string, FolderState | undefined>();
 
-  /** `root` is a real path; what is asked is relative to it. */
+  /** `root` is a real path; tested paths are relative to it. */
   constructor(root: string, filter: TreeFilter) {
     this.root = root;
     this.filter = compileFilter(root, filter);
     this.states.set("", this.filter.rootState());
   }
 
-  /** Whether a file of this name is selected, there or not. */
+  /** Reports whether a file with this name is selected, existing or not. */
   selects(file: string): boolean {
     const state = this.stateOf(folderOf(file));
     return state !== undefined && this.filter.selectsFile(file, state);
   }
 
-  /** Whether a folder of this name is selected, or something that may be in it. */
+  /** Reports whether a folder with this name, or something that may be in it, is selected. */
   mayHold(folder: string): boolean {
     return this.stateOf(folder) !== undefined;
   }
 
-  /** Whether a folder of this name is selected with all that is in it, but for what is taken out again. */
+  /** Reports whether a folder with this name is selected with everything in it, except for what is excluded again. */
   selectsFolder(folder: string): boolean {
     return this.stateOf(folder)?.selected === true;
   }

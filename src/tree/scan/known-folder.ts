@@ -1,4 +1,4 @@
-/** What a walk knows of a folder: what it held when it was read, and which selections want it. */
+/** What a walk knows of a folder: its content when it was read, and which selections want it. */
 import { lstatSync } from "node:fs";
 import { entryOf, isUntouched, type EarlierEntry } from "./entries.ts";
 import { hasVanished, reasonOf } from "./read-errors.ts";
@@ -12,16 +12,16 @@ export interface Active {
   state: FolderState;
 }
 
-/** What a folder held when it was read, and which selections want it; two lists beside each other, in the listing's order. */
+/** Content of a folder when it was read, and which selections want it; two parallel lists in the listing's order. */
 export interface KnownFolder {
-  /** Another folder can take the name. */
+  /** Identity of the folder, as another one can take its name. */
   identity: bigint;
   entries: TreeEntry[];
-  /** Of each entry: which selections want the file, or what is known of the folder. */
+  /** For each entry: the selections that want the file, or what is known of the folder. */
   wanted: (readonly number[] | KnownChildFolder)[];
   unreadable: readonly TreeListing["unreadable"][number][];
   hasInstalled: boolean;
-  /** Paths of links in it that no selection wants: what lies behind one may be wanted. */
+  /** Paths of links in it that no selection wants; something behind one may be wanted. */
   passedLinks: readonly string[];
 }
 
@@ -32,8 +32,8 @@ interface KnownChildFolder {
 }
 
 /**
- * The entry of a child, as it was known where it was not touched since; undefined where it is gone or of another type by
- * now. One that cannot be read is noted in `known`. `ahead` may have looked at it already.
+ * Returns the entry of a child, the earlier one if it is untouched; undefined if it is gone or has another type by now.
+ * An unreadable child is noted in `known`. `ahead` may have read it already.
  */
 export function statChild(
   absolute: string,
@@ -52,7 +52,7 @@ export function statChild(
       return (before.type === "directory") === (expected === "directory") ? before : undefined;
     }
     const entry = entryOf(path, stats, absolute);
-    // What was a folder a moment ago and is none now shows at the next look; here it would be listed without its type.
+    // A path that just changed its type shows at the next scan; here it would be listed with the wrong type.
     return (entry?.type === "directory") === (expected === "directory") ? entry : undefined;
   } catch (error) {
     if (hasVanished(error) && !path.includes("\uFFFD")) return undefined;

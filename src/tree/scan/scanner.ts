@@ -7,39 +7,39 @@ import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeFilter, TreeListing } from "../types.ts";
 import { Walk, type ScannedFolder, type TreeSelection, type WalkResult } from "./walk.ts";
 
-/** One walk for many selections: the union of what they select, and for each the indices of its entries. */
+/** Result of one walk for many selections: the union of what they select, and for each the indices of its entries. */
 export interface TreeScan {
   listing: TreeListing;
   selections: Uint32Array[];
-  /** Every folder that was entered, the root ("") first: what a watcher has to look at, and nothing else. */
+  /** Every folder that was entered, the root ("") first: exactly what has to be watched. */
   folders: ScannedFolder[];
-  /** Those of them that hold a `node_modules`, entered or not. */
+  /** Entered folders that contain a `node_modules`, whether or not that was entered. */
   installed: string[];
-  /** Links in entered folders that no selection wants; what lies behind one may be wanted. */
+  /** Links in entered folders that no selection wants; something behind one may be wanted. */
   passedLinks: string[];
 }
 
 /**
- * What `filter` leaves of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left out.
- * `ahead` has looked at files already.
+ * Lists what `filter` selects of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left
+ * out. `ahead` holds files that were already read. Throws a `UserError` if the folder cannot be read.
  */
 export function listTree(root: string, filter?: TreeFilter, ahead?: ReadonlyMap<string, StatAhead>): TreeListing {
   return new TreeScanner(root, [{ path: "", filter }]).scan(undefined, undefined, ahead).listing;
 }
 
-/** The same folder by folder, for who lets others in between. */
+/** Does the same folder by folder, so that other work can run in between. */
 export function* listTreeSteps(root: string, filter?: TreeFilter): Generator<void, TreeListing> {
   const { realRoot, identity } = realFolder(root);
   const walk = new Walk(realRoot, [{ path: "", filter }], undefined);
   return asScan(realRoot, yield* walk.steps(identity)).listing;
 }
 
-/** Walks once however many selections there are; a folder that none of them can want is never entered. */
+/** Walks once, however many selections there are; a folder that none of them can want is not entered. */
 export function scanTree(root: string, selections: readonly TreeSelection[]): TreeScan {
   return new TreeScanner(root, selections).scan();
 }
 
-/** Scans one tree again and again; after hints only the folders that they name are read anew. */
+/** Scans one tree repeatedly; after hints, only the folders that they name are read again. */
 export class TreeScanner {
   private readonly root: string;
   private readonly selections: readonly TreeSelection[];
@@ -51,9 +51,10 @@ export class TreeScanner {
   }
 
   /**
-   * Everything, or with `changed` (absolute paths below the real root) what was known but for the folders that hold
-   * them. Only as good as the hints: a full scan is the truth. `beforeRead` is told each folder (absolute) just before
-   * it is read: who watches it from then on misses nothing. `ahead` has looked at files already.
+   * Scans everything, or with `changed` (absolute paths below the real root) only the folders that contain these; the
+   * rest is as known. That is only as good as the hints, while a full scan is the truth. `beforeRead` is called with
+   * each folder (absolute) just before it is read, so a watcher that starts then misses nothing. `ahead` holds files
+   * that were already read.
    */
   scan(
     changed?: ReadonlySet<string>,
@@ -70,7 +71,7 @@ export class TreeScanner {
     return asScan(realRoot, this.known.walk.run(identity, beforeRead, ahead?.get(realRoot)));
   }
 
-  /** What a full scan would see, folder by folder for who lets others in between; nothing of it is kept. */
+  /** Returns what a full scan would see, folder by folder, so that other work can run in between; keeps nothing. */
   *lookSteps(): Generator<void, TreeScan | undefined> {
     if (!this.isPresent()) return undefined;
     const { realRoot, identity } = realFolder(this.root);
@@ -78,21 +79,21 @@ export class TreeScanner {
     return asScan(realRoot, yield* new Walk(realRoot, this.selections, earlier).steps(identity));
   }
 
-  /** The same, and undefined while there is no such folder. */
+  /** Does the same as `scan`; undefined while there is no such folder. */
   scanIfPresent(...how: Parameters<TreeScanner["scan"]>): TreeScan | undefined {
     if (this.isPresent()) return this.scan(...how);
     this.known = undefined;
     return undefined;
   }
 
-  /** What a full scan would see, by names alone: all else of an entry says nothing. Nothing of it is kept. */
+  /** Returns what a full scan would see, with names only: the other fields of an entry mean nothing. Keeps nothing. */
   names(): TreeScan | undefined {
     if (!this.isPresent()) return undefined;
     const { realRoot, identity } = realFolder(this.root);
     return asScan(realRoot, new Walk(realRoot, this.selections, undefined, "names").run(identity));
   }
 
-  /** Whether that folder (absolute, below the real root) was entered by the last scan. */
+  /** Reports whether that folder (absolute, below the real root) was entered by the last scan. */
   knowsFolder(folder: string): boolean {
     if (this.known === undefined) return false;
     const { realRoot, walk } = this.known;
@@ -112,7 +113,7 @@ function asScan(root: string, { entries, unreadable, selected, ...rest }: WalkRe
   };
 }
 
-/** Rules hold for all that is below them: what they picked has to be picked anew. */
+/** Rules apply to everything below them, so a change requires selecting all of it again. */
 function holdsRules(file: string): boolean {
   return file.endsWith("/.gitignore") || file.endsWith("/.git/info/exclude");
 }
