@@ -61,7 +61,11 @@ export class LogView {
   begin(): void {
     const round = ++this.round;
     const all = this.buffer.lines;
+    // The buffer grows while a search runs: later lines reach the view by `take`.
+    const count = all.length;
     this.lines = [];
+    this.missed.length = 0;
+    this.isSearching = false;
     if (this.node === undefined && this.query === "") this.lines = all.slice();
     else {
       let next = 0;
@@ -69,9 +73,9 @@ export class LogView {
       const slice = (): void => {
         if (round !== this.round) return;
         const untilMs = performance.now() + sliceMs;
-        while (next < all.length && performance.now() < untilMs)
-          for (const end = Math.min(all.length, next + 500); next < end; next++) this.test(all[next]!);
-        this.isSearching = next < all.length;
+        while (next < count && performance.now() < untilMs)
+          for (const end = Math.min(count, next + 500); next < end; next++) this.test(all[next]!);
+        this.isSearching = next < count;
         if (this.isSearching) setTimeout(slice);
         else for (const line of this.missed.splice(0)) this.test(line);
         this.onChange();
