@@ -99,7 +99,7 @@ export function checkPlatforms({ images, publish }: Config, native: string): Che
       found: "no emulation is registered",
       expected: "QEMU in binfmt_misc",
       impact: "commands of this platform end with `exec format error`",
-      fix: "`fastloop setup --only emulation` registers it; CI may build each platform on its own machine",
+      fix: `${["amd64", "arm64"].includes(architecture) ? `\`fastloop setup --arch ${architecture}\` registers it` : "install qemu-user-static"}; CI may build each platform on its own machine`,
     });
   });
 }
