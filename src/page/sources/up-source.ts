@@ -140,7 +140,9 @@ export class UpSource implements PageSource {
         this.stays.set(name, stays);
         stays.push({ phase, sinceMs: Date.parse(since) });
         if (stays.length > keptStays) stays.shift();
-        if (phase === "healthy" && startedInMs !== undefined) this.point(name, startedInMs, "started", "good");
+        // A health check that passes again, or a replaced container, is not a start.
+        const isStarted = phase === "healthy" && stays.at(-2)?.phase === "starting";
+        if (isStarted && startedInMs !== undefined) this.point(name, startedInMs, "started", "good");
         model.printLines(name, "step", [reason === undefined ? phase : `${phase}: ${reason.split("\n")[0]}`]);
         break;
       }
