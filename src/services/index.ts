@@ -5,6 +5,7 @@ export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./con
 export { serveControl, type ControlledUp } from "./control/control.ts";
 export { declaredServices, selectServices, withPortOffset } from "./sources/declared.ts";
 export { decide, rulesOf } from "./live/rules.ts";
+export { LogReader } from "./unit/log-file.ts";
 export { LiveUpdates, type Rules } from "./live/updates.ts";
 export { UpPlace } from "./control/place.ts";
 export { portOffset } from "./ports/ports.ts";

@@ -1,11 +1,11 @@
 /** `fastloop logs`: shows what services printed. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { painter } from "../../report/index.ts";
-import type { UpPlace } from "../../services/index.ts";
+import { LogReader, type UpPlace } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
 import { upPlace } from "../up/project.ts";
 
@@ -49,24 +49,19 @@ async function logs(context: CliContext, names: readonly string[], flags: LogsFl
   const matches = matcher(flags.grep);
   const last = flags.lines === undefined ? undefined : wholeNumber(flags.lines);
   const print = printer(context, Math.max(...[...files.keys()].map((name) => name.length)));
-  const all = [...files].flatMap(([service, file]) => {
-    const lines = before(file)
-      .map((line) => parsed(service, line))
-      .filter(({ text }) => matches(text));
+  const readers = [...files].map(([service, file]) => ({ service, reader: new LogReader(file) }));
+  const matching = (service: string, lines: readonly string[]): LogLine[] =>
+    lines.map((line) => parsed(service, line)).filter(({ text }) => matches(text));
+  const all = readers.flatMap(({ service, reader }) => {
+    const lines = matching(service, [...reader.older(), ...reader.read()]);
     return last === undefined ? lines : last === 0 ? [] : lines.slice(-last);
   });
-  const sizes = new Map([...files.values()].map((file) => [file, statSync(file).size]));
   for (const line of all.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))) print(line);
-  if (flags.follow !== true) return;
-  await Promise.all(
-    [...files].map(([service, file]) =>
-      follow(file, sizes.get(file)!, context.signal, (text) => {
-        const line = parsed(service, text);
-        if (matches(line.text)) print(line);
-      }),
-    ),
-  );
-  context.signal.throwIfAborted();
+  while (flags.follow === true) {
+    for (const { service, reader } of readers) matching(service, reader.read()).forEach(print);
+    await setTimeout(followMs, undefined, { signal: context.signal });
+  }
+  for (const { reader } of readers) reader.close();
 }
 
 function filesOf(place: UpPlace, names: readonly string[]): Map<string, string> {
@@ -102,11 +97,6 @@ function wholeNumber(text: string): number {
   throw new UserError("usage", `not a number of lines: ${text}`, { place: "--lines" });
 }
 
-function before(file: string): string[] {
-  const older = existsSync(`${file}.1`) ? readFileSync(`${file}.1`, "utf8") : "";
-  return `${older}${readFileSync(file, "utf8")}`.split("\n").slice(0, -1);
-}
-
 function parsed(service: string, line: string): LogLine {
   const end = line.indexOf(" ");
   return { at: line.slice(0, end), service, text: line.slice(end + 1) };
@@ -118,24 +108,4 @@ function printer(context: CliContext, width: number): (line: LogLine) => void {
     if (context.options.json) context.printJson({ at, service, text });
     else context.print(`${paint("dim", `${service.padEnd(width)} |`)} ${text}\n`);
   };
-}
-
-/** Follows a file from `from` on; a file that was rotated is read from its start. */
-async function follow(file: string, from: number, signal: AbortSignal, tell: (line: string) => void): Promise<void> {
-  let position = from;
-  let rest = "";
-  while (!signal.aborted) {
-    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size < position) position = 0;
-    if (size > position) {
-      const handle = await open(file, "r");
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(size - position), 0, size - position, position);
-      await handle.close();
-      position += bytesRead;
-      const lines = `${rest}${buffer.toString("utf8", 0, bytesRead)}`.split("\n");
-      rest = lines.pop()!;
-      lines.forEach(tell);
-    }
-    await new Promise((resolve) => setTimeout(resolve, followMs));
-  }
 }
