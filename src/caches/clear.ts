@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { cacheHome } from "../paths/index.ts";
+import { PastScan } from "../plan/index.ts";
 import type { ProjectState } from "../state/index.ts";
 import { stateUse } from "./disk-use.ts";
 import { classesOf, type CacheClass, type CacheLevel } from "./levels.ts";
@@ -43,6 +44,7 @@ async function clearClass(name: CacheClass, level: CacheLevel, options: ClearOpt
     case "hashes": {
       const before = stateUse(state, ".");
       state.remove(".", ["hashes", "config.json"]);
+      PastScan.forget(state);
       return { class: name, freedBytes: before - stateUse(state, ".") };
     }
     case "volumes":

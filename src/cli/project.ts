@@ -1,6 +1,7 @@
 /** Opens a project with its history for commands that only read: no engine, no lock. */
 import {
   loadProject,
+  PastScan,
   placeProject,
   planTargets,
   projectHasher,
@@ -17,8 +18,8 @@ import { sayingWait } from "./waiting-line.ts";
 export interface OpenProject {
   project: Project;
   store: RunStore;
-  /** Scans the files and plans; saves the hashes that were computed. */
-  plan(): { snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number };
+  /** Scans the files, unless nothing changed since the last scan, and plans; saves hashes and scan. */
+  plan(): Promise<{ snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number }>;
 }
 
 /** Returns the options of the command line that select and configure the project. Each notice is printed once. */
@@ -44,16 +45,21 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   const options = projectOptions(context, configFile);
   // A command that only reads deletes nothing, not even drafts that a dead process left.
   const { state, root } = placeProject(options);
+  const past = PastScan.ask(state);
   const hasher = projectHasher(state);
-  let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead(new Set([root]));
+  const lookAhead = (): ReturnType<typeof hasher.lookAhead> => hasher.lookAhead(new Set([root]));
+  let ahead = past.isAsked ? undefined : lookAhead();
   const project = await sayingWait(context, "for the module to be read", loadProject(options, hasher));
   const store = new RunStore(state);
   return {
     project,
     store,
-    plan() {
+    async plan() {
       const startedMs = performance.now();
-      const snapshot = project.scanner.scan(undefined, undefined, ahead);
+      const found = await past.snapshot(project.scanner);
+      const seen = found === undefined ? past.seen() : undefined;
+      if (found === undefined && past.isAsked) ahead = lookAhead();
+      const snapshot = found ?? project.scanner.scanNoting(seen, ahead);
       for (const one of ahead?.values() ?? []) one.stop();
       ahead = undefined;
       const planned = planTargets(project.targets, {
@@ -67,6 +73,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
         manifests: store.manifests,
       });
       hasher.save();
+      past.keep(project.scanner, snapshot, seen);
       return { snapshot, planned, tookMs: performance.now() - startedMs };
     },
   };

@@ -5,7 +5,7 @@ export { findExecutable } from "./executables.ts";
 export { cacheHome, homeFolder, stateHome } from "./folders.ts";
 export { filesPrintedTo } from "./own-output.ts";
 export { isGitsFile } from "./gits-files.ts";
-export { distFile, packageRoot } from "./package-root.ts";
+export { buildId, distFile, packageRoot } from "./package-root.ts";
 export { openRegular, readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";
 export { isPipe, readPipe } from "./typed-pipe.ts";

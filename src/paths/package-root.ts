@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 /** Returns fastloop's own folder, which contains `dist/` and `tools/`; works from `src/` and from `dist/`. */
@@ -20,4 +20,15 @@ export function distFile(name: string): string {
   return import.meta.url.endsWith(".ts")
     ? path.join(packageRoot(), "dist", name)
     : path.join(import.meta.dirname, name);
+}
+
+let build: string | undefined;
+
+/** `dist/build-id`, which changes with every change of the sources; empty where nothing was built. */
+export function buildId(): string {
+  try {
+    return (build ??= readFileSync(distFile("build-id"), "utf8").trim());
+  } catch {
+    return "";
+  }
 }

@@ -29,6 +29,13 @@ export interface PlanContext extends FingerprintContext {
  * inputs.
  */
 export function planTargets(ordered: readonly ResolvedTarget[], context: PlanContext): PlannedTarget[] {
+  const { isAsFound } = context.snapshot;
+  const planned = planOnce(ordered, context);
+  // A reason needed a scan, so all digests have to come from that scan.
+  return isAsFound && !context.snapshot.isAsFound ? planOnce(ordered, context) : planned;
+}
+
+function planOnce(ordered: readonly ResolvedTarget[], context: PlanContext): PlannedTarget[] {
   const digests = new Map<string, string>();
   return ordered.map((item) => {
     const needs = Object.fromEntries(item.target.needs.map((name) => [name, digests.get(name) ?? ""]));

@@ -79,6 +79,7 @@ export class Loop {
   /** Runs what is affected (or forced) until nothing runs or waits. Throws the error that keeps all from running. */
   async runAll(): Promise<LoopSummary> {
     this.runs.results.clear();
+    this.planning.reader.askPast();
     const { deadlineMs } = this.options;
     const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.timeOut(deadlineMs), deadlineMs);
     try {
@@ -173,7 +174,7 @@ export class Loop {
     await this.planning.session?.close();
     this.store.prune();
     this.store.close();
-    this.hasher.save();
+    this.planning.reader.save();
     this.lock.release();
   }
 

@@ -131,7 +131,7 @@ export class Planning {
     if (snapshot === undefined) {
       await this.read().catch((error: unknown) => (failure = error));
       // While the project cannot be read, the files that have to be fixed are watched.
-      snapshot = this.reader.scan(undefined, watcher?.beforeRead);
+      snapshot = await this.reader.firstScan(watcher?.beforeRead);
     }
     watcher?.watch(snapshot.folders());
     if (failure !== undefined) throw failure;
@@ -227,6 +227,8 @@ export class Planning {
     const { jobs, limits } = project.config.config.engine ?? {};
     let snapshot = seen;
     let targets = this.planTargets(read, snapshot);
+    // Files are sent to the engine exactly as they were hashed, so both must come from one scan.
+    if (targets.some((plan) => isWanted(plan, forced)) && snapshot.look()) targets = this.planTargets(read, snapshot);
     if (targets.some((plan) => isWanted(plan, forced) && plan.item.untrusted.length === 0)) {
       // The engine is part of every digest, so the first run opens it before anything is decided.
       const known = this.opened?.isOpen === true;
@@ -238,13 +240,8 @@ export class Planning {
         targets = this.planTargets(read, snapshot, name);
       }
     }
-    this.newest = {
-      project,
-      snapshot,
-      targets,
-      forced,
-      limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }),
-    };
+    const allowed = limitsOf({ jobs: this.options.jobs ?? jobs, limits });
+    this.newest = { project, snapshot, targets, forced, limits: allowed };
     for (const { path: at, reason } of snapshot.unreadable())
       this.audience.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
     return this.newest;

@@ -3,6 +3,7 @@ import { UserError } from "../errors/index.ts";
 import {
   brokenProjectSources,
   loadProject,
+  PastScan,
   ProjectScanner,
   selectTargets,
   type Project,
@@ -32,6 +33,9 @@ export class ProjectReader {
   private sourcesDigest = "";
   private brokenScanner: ProjectScanner | undefined;
   private readNow: ReadProject | undefined;
+  /** Of a single run, until its first scan. */
+  private past: PastScan | undefined;
+  private keepLater: (() => void) | undefined;
 
   constructor(options: ProjectOptions, place: ProjectPlace, selection: Selection, hasher: ContentHasher) {
     this.options = options;
@@ -88,6 +92,32 @@ export class ProjectReader {
     const scanner = this.readNow?.project.scanner ?? this.brokenScanner;
     if (scanner === undefined) throw new UserError("config", "the project has not been read yet");
     return scanner.scan(changed, beforeRead);
+  }
+
+  /** Starts to check, before a single run reads the project, whether anything changed since the last scan. */
+  askPast(): void {
+    this.past = PastScan.ask(this.place.state);
+  }
+
+  /** Scans after the project was read. A single run takes over the results of the last scan if nothing changed since. */
+  async firstScan(beforeRead?: (folder: WatchedPlace) => void): Promise<ProjectSnapshot> {
+    const { past } = this;
+    this.past = undefined;
+    if (past === undefined || this.readNow === undefined) return this.scan(undefined, beforeRead);
+    const { scanner } = this.readNow.project;
+    const found = await past.snapshot(scanner);
+    if (found !== undefined) return found;
+    const seen = past.seen();
+    const snapshot = scanner.scanNoting(seen);
+    this.keepLater = () => past.keep(scanner, snapshot, seen);
+    return snapshot;
+  }
+
+  /** Saves hashes, and the first scan of a single run for the next command. */
+  save(): void {
+    this.hasher.save();
+    this.keepLater?.();
+    this.keepLater = undefined;
   }
 
   /** Reports whether an absolute path can affect any target or the project itself. */

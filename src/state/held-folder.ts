@@ -86,8 +86,26 @@ export class HeldFolder {
     return entries.filter((entry) => kind === undefined || entry.isFile()).map((entry) => entry.name);
   }
 
+  /** Returns the names that match `shape`, the newest file first. */
+  namesByAge(shape: RegExp): string[] {
+    return this.names()
+      .filter((name) => shape.test(name))
+      .map((name) => ({ name, mtimeMs: this.look(name)?.mtimeMs ?? 0 }))
+      .sort((a, b) => b.mtimeMs - a.mtimeMs)
+      .map(({ name }) => name);
+  }
+
   /** Reads a regular file of at most `limitBytes`; never follows a link, and never blocks on a pipe or device. */
   read(name: string, limitBytes: number): Content {
+    return this.readThen(name, limitBytes, (content) => content);
+  }
+
+  /** Reads like `read`, and passes the open file to `use` as well; closes it afterwards. */
+  readThen<T>(
+    name: string,
+    limitBytes: number,
+    use: (content: Buffer, descriptor: number) => T,
+  ): T | Exclude<Content, Buffer> {
     let descriptor: number;
     try {
       descriptor = this.at(name, (file) => openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
@@ -101,7 +119,7 @@ export class HeldFolder {
       let filled = 0;
       for (let length = -1; filled < content.length && length !== 0; filled += length)
         length = readSync(descriptor, content, filled, content.length - filled, filled);
-      return content.subarray(0, filled);
+      return use(content.subarray(0, filled), descriptor);
     } catch {
       return "unreadable";
     } finally {

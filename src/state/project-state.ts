@@ -58,7 +58,24 @@ export class ProjectState {
 
   /** Returns what was written under this name; undefined if nothing was, or not by this user for this project. */
   read(folder: StateFolderName, name: string, onForeign?: () => void): Buffer | undefined {
-    return this.inside(folder, (held) => this.unsealed(folder, name, held.read(name, largestBytes), onForeign));
+    return this.readThen(folder, name, (body) => body, onForeign);
+  }
+
+  /** Reads like `read`, and passes the open file to `use`: it stays the checked file even if the name is replaced. */
+  readThen<T>(
+    folder: StateFolderName,
+    name: string,
+    use: (body: Buffer, descriptor: number) => T,
+    onForeign?: () => void,
+  ): T | undefined {
+    return this.inside(folder, (held) => {
+      const used = held.readThen(name, largestBytes, (content, descriptor) => {
+        const body = unseal(this.sealKey, nameIn(folder, name), content);
+        return body === undefined ? undefined : { is: use(body, descriptor) };
+      });
+      if (typeof used === "object") return used.is;
+      return void (used === "absent" || onForeign?.());
+    });
   }
 
   /** Opens the files whose names match `shape`, newest name first; undefined if there is no such folder. */
@@ -142,12 +159,7 @@ export class ProjectState {
   /** Deletes the oldest files whose names match `shape`, keeping `count` of them. */
   keepNewest(folder: StateFolderName, shape: RegExp, count: number): void {
     this.inside(folder, (held) => {
-      const names = held.names().filter((name) => shape.test(name));
-      if (names.length <= count) return;
-      const aged = names
-        .map((name) => ({ name, mtimeMs: held.look(name)?.mtimeMs ?? 0 }))
-        .sort((a, b) => b.mtimeMs - a.mtimeMs);
-      for (const { name } of aged.slice(count)) held.remove(name);
+      for (const name of held.namesByAge(shape).slice(count)) held.remove(name);
     });
   }
 
@@ -190,18 +202,6 @@ export class ProjectState {
     if (this.told.has(text)) return;
     this.told.add(text);
     this.onNotice(text);
-  }
-
-  private unsealed(
-    folder: StateFolderName,
-    name: string,
-    content: Content,
-    onForeign?: () => void,
-  ): Buffer | undefined {
-    if (content === "absent") return undefined;
-    const body = content === "unreadable" ? undefined : unseal(this.sealKey, nameIn(folder, name), content);
-    if (body === undefined) onForeign?.();
-    return body;
   }
 
   /** Key of this user for this location, so that another project's records do not count here. */

@@ -99,7 +99,9 @@ class Runs {
   private async run(beside: boolean): Promise<void> {
     const words = [this.options.cliFile, "run", "--continue", "--json", "--engine", "embedded"];
     const [program, ...args] = [...this.project.launcher, process.execPath, ...words];
-    const child = spawn(program!, args, { cwd: this.project.root, stdio: ["ignore", "pipe", "pipe"] });
+    // Takes over past scans in this small project, too.
+    const env = { ...process.env, FASTLOOP_PAST_SCAN: "always" };
+    const child = spawn(program!, args, { cwd: this.project.root, env, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

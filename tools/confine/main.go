@@ -5,6 +5,7 @@
 //		confine SPEC        SPEC is the JSON of type spec; the environment is the program's
 //
 //	  - `confine peer` tells the daemon who is at the other end of the unix socket that is descriptor 3 (peer.go).
+//	  - `confine look START END` says whether anything that a scan looked at has moved since (look.go).
 //	  - The program has descriptors 1 and 2, and 3, a channel of its starter's; stdin is /dev/null.
 //	  - Descriptor 4 is a line between the starter and confine. confine writes `started`, or `unable: WHY` when this
 //	    machine does not let it make the boundary: then nothing was run, and it exits with 125. The starter writes
@@ -49,6 +50,13 @@ func init() {
 }
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == "look" {
+		if err := look(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, "look:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "confine is started by fastloop")
 		os.Exit(125)

@@ -12,6 +12,7 @@ import {
   fingerprintOfCall,
   inputsOfCall,
   isAsRead,
+  type PastScan,
   placeProject,
   projectHasher,
   ProjectScanner,
@@ -22,6 +23,7 @@ import {
 } from "../../plan/index.ts";
 import type { ProjectSession } from "../../session/index.ts";
 import type { ProjectState } from "../../state/index.ts";
+import type { ContentHasher, Seen } from "../../tree/index.ts";
 import type { Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { keepMs } from "./keep.ts";
@@ -47,6 +49,7 @@ export async function callWithCache(
   context: CliContext,
   session: ProjectSession,
   view: CallView,
+  past?: PastScan,
 ): Promise<ReturnedValue> {
   const { module, isTyped } = project;
   const keep = keepMs(call);
@@ -77,13 +80,12 @@ export async function callWithCache(
   const backend = await backendOf(project, state);
   const cache = new ResultCache(backend);
   try {
-    const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
-    const before = await fingerprint(
-      inputs,
-      new ProjectScanner(inputs, hasher).scan(undefined, undefined, ahead),
-    ).finally(() => {
-      for (const one of ahead.values()) one.stop();
-    });
+    const scanner = new ProjectScanner(inputs, hasher);
+    const found = await past?.snapshot(scanner);
+    const seen = found === undefined ? past?.seen() : undefined;
+    const seenBefore = found ?? scanAhead(scanner, inputs, hasher, seen);
+    const before = await fingerprint(inputs, seenBefore);
+    past?.keep(scanner, seenBefore, seen);
     const hit = await cache.read(digestOf(before), Date.now());
     if (hit !== undefined) {
       if (!call.silent)
@@ -112,6 +114,21 @@ export async function callWithCache(
     return value;
   } finally {
     await backend.close?.();
+  }
+}
+
+/** Looks at all files, a second thread from the other end where they are many. */
+function scanAhead(
+  scanner: ProjectScanner,
+  inputs: readonly TargetInput[],
+  hasher: ContentHasher,
+  seen: Seen | undefined,
+): ProjectSnapshot {
+  const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
+  try {
+    return scanner.scanNoting(seen, ahead);
+  } finally {
+    for (const one of ahead.values()) one.stop();
   }
 }
 

@@ -26,7 +26,7 @@ export function register(program: Command, context: CliContext): void {
     .action(async (flags: { since?: string; config?: string }) => {
       const result =
         flags.since === undefined
-          ? { base: undefined, targets: notCurrent((await openProject(context, flags.config)).plan().planned) }
+          ? { base: undefined, targets: notCurrent((await (await openProject(context, flags.config)).plan()).planned) }
           : await since(context, flags.since, flags.config);
       if (context.options.json) {
         context.printJson(result);

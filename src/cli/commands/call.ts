@@ -17,6 +17,7 @@ import type { ModuleInfo } from "../../module/index.ts";
 import { findGitRoot } from "../../tree/index.ts";
 import { runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
+import { PastScan, placeProject } from "../../plan/index.ts";
 import { checkOutput } from "../call/check-output.ts";
 import { callSession } from "../call/call-session.ts";
 import { CallView } from "../call/call-view.ts";
@@ -54,6 +55,8 @@ async function call(words: string[], context: CliContext): Promise<void> {
   const wantsJson = options.json;
   // Set before parsing, so that parse errors are printed as JSON too.
   options.json ||= words.includes("--json") || words.includes("-j");
+  const { state } = placeProject({ cwd: context.cwd, configFile: configOption(words) });
+  const past = PastScan.ask(state, [context.cwd, options.module ?? "", ...words]);
   // All other words are parsed by the module's signatures.
   const module = await readModule(context, {
     moduleDir: options.module ?? moduleOption(words) ?? (await moduleOfHelp(words, context)),
@@ -92,7 +95,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
     });
     return;
   }
-  const value = await callWithCache(parsed, { module, config, trust, isTyped: true }, context, session, view);
+  const value = await callWithCache(parsed, { module, config, trust, isTyped: true }, context, session, view, past);
   const exported = writeOutput(parsed, value, parsed.toolchain?.module ?? module, context);
   if (exported !== undefined) {
     context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);

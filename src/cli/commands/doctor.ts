@@ -138,7 +138,7 @@ async function configChecks(cwd: string, file: string | undefined): Promise<{ co
 async function watchedFolders(context: CliContext, flags: DoctorFlags): Promise<number | undefined> {
   try {
     const { plan } = await openProject(context, flags.config);
-    return plan().snapshot.folders().length;
+    return (await plan()).snapshot.folders().length;
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

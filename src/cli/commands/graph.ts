@@ -13,7 +13,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { format: GraphFormat; config?: string }) => {
       const { plan } = await openProject(context, flags.config);
-      const { planned } = plan();
+      const { planned } = await plan();
       if (!context.options.json) {
         context.print(renderGraph(planned, flags.format));
         return;

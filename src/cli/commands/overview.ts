@@ -43,7 +43,7 @@ async function overviewOf(context: CliContext): Promise<Overview> {
   const startedMs = performance.now();
   const { project, store, plan } = await openProject(context);
   const engine = engineText(context);
-  const functions = standingsOf(plan().planned, store);
+  const functions = standingsOf((await plan()).planned, store);
   const { config } = project.config;
   const toRun = functions
     .filter(({ state }) => state === "stale" || state === "failed")

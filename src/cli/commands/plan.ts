@@ -24,7 +24,7 @@ export function register(program: Command, context: CliContext): void {
         names: names.length === 0 ? undefined : names,
         tier: flags.tier,
       });
-      const { planned, tookMs } = plan();
+      const { planned, tookMs } = await plan();
       const items = planned
         .filter(({ item }) => targets.includes(item))
         .map(({ item, digest, affected, reasons }) => ({

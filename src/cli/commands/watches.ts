@@ -16,7 +16,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { config?: string }) => {
       const { project, plan } = await openProject(context, flags.config);
-      const { snapshot } = plan();
+      const { snapshot } = await plan();
       const functions = project.targets.map((item) => ({
         name: item.target.name,
         inputs: item.inputs.map((input) => ({

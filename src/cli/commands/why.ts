@@ -17,7 +17,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (name: string, flags: { config?: string }) => {
       const { project, store, plan } = await openProject(context, flags.config);
-      const found = plan().planned.find((planned) => planned.item.target.name === name);
+      const found = (await plan()).planned.find((planned) => planned.item.target.name === name);
       if (found === undefined) {
         const known = project.targets.map((item) => item.target.name).join(", ");
         throw new UserError("usage", `there is no function "${name}"`, { hint: `there are ${known}` });

@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
+import { seenNow } from "../../tree/index.ts";
 
 /** Folders that links are not followed into: installed packages, git's and fastloop's own. */
 const elsewhere = new Set(["node_modules", ".git", ".fastloop"]);
@@ -59,6 +60,7 @@ function isFollowed(at: string): boolean {
 
 /** Handles links that lead out of the project and back in. */
 function realBelow(root: string, link: string): string | undefined {
+  seenNow()?.doubtful(`${link} leads out of the project`);
   try {
     const real = path
       .relative(root, realpathSync.native(path.join(root, link)))
@@ -71,6 +73,7 @@ function realBelow(root: string, link: string): string | undefined {
 }
 
 function linkText(file: string): string | undefined {
+  seenNow()?.link(file);
   try {
     return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(file) : undefined;
   } catch {

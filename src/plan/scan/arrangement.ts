@@ -66,6 +66,11 @@ export class Arrangement {
     this.walks = roots.map((root, index) => ({ root, scanner: new TreeScanner(root, selections[index]!) }));
   }
 
+  /** Identifies what is scanned and where, without the targets of links in inputs. */
+  get key(): unknown {
+    return [this.walks.map(({ root }) => root), [...this.places], [...this.links], [...this.rules]];
+  }
+
   placeOf(input: ScannedInput): Place {
     const place = this.places.get(keyOf(input));
     if (place === undefined) throw new Error(`${input.path} was not scanned`);

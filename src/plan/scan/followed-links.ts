@@ -1,6 +1,6 @@
 import path from "node:path";
 import { statIfThere } from "../../paths/index.ts";
-import { literalPattern, PathTest, PatternMatcher, type TreeFilter } from "../../tree/index.ts";
+import { literalPattern, PathTest, PatternMatcher, seenNow, type TreeFilter } from "../../tree/index.ts";
 import { firstLink, literalHead, restsBehind } from "../inputs/patterns-read.ts";
 import { SortedPaths } from "../inputs/sorted-paths.ts";
 import { wayOfLink, type WayOfLink } from "../inputs/way-of-link.ts";
@@ -18,6 +18,7 @@ export class LedLinks {
     let led = this.byPlace.get(place);
     if (led === undefined) {
       const way = wayOfLink(root, link);
+      if (way.target !== undefined) seenNow()?.kind(path.join(root, way.target));
       led = {
         ...way,
         isFile: way.target !== undefined && statIfThere(path.join(root, way.target))?.isDirectory() === false,

@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs";
 import path from "node:path";
-import { PathTest, type TreeFilter, type TreeScan } from "../../tree/index.ts";
+import { PathTest, seenNow, type TreeFilter, type TreeScan } from "../../tree/index.ts";
 import { keyOf, type Arrangement } from "./arrangement.ts";
 import { FollowedLinks, LedLinks } from "./followed-links.ts";
 import { InstalledLinks } from "./installed-links.ts";
@@ -127,6 +127,7 @@ function textOfPassed(scans: readonly (TreeScan | undefined)[]): string {
 }
 
 function linkText(file: string): string {
+  seenNow()?.link(file);
   try {
     return readlinkSync(file);
   } catch {

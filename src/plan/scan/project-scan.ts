@@ -2,8 +2,10 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import {
   folderIdentity,
+  noting,
   sharingReads,
   type ContentHasher,
+  type Seen,
   type StatAhead,
   type TreeFilter,
   type TreeScan,
@@ -34,6 +36,24 @@ export class ProjectScanner {
   private arrange(): Arrangement {
     this.concern = undefined;
     return new Arrangement(this.inputs, this.carried, (input) => this.effective(input));
+  }
+
+  /** Identifies the inputs, their filters and their current real paths. */
+  get key(): unknown {
+    return [this.arrangement.key, this.inputs.map(({ follow }) => follow === true)];
+  }
+
+  /** Scans everything for the first time and records in `seen` what was read. `ahead` has checked some files already. */
+  scanNoting(seen: Seen | undefined, ahead?: ReadonlyMap<string, StatAhead>): ProjectSnapshot {
+    const before = JSON.stringify(this.key);
+    const snapshot = noting(seen, () => this.scan(undefined, undefined, ahead));
+    if (JSON.stringify(this.key) !== before) seen?.doubtful("a link that inputs are read through moved");
+    return snapshot;
+  }
+
+  /** Returns a snapshot with the digests of an earlier scan, in the order of the places, when nothing changed since. */
+  asFound(digests: readonly (string | undefined)[]): ProjectSnapshot {
+    return ProjectSnapshot.asFound(digests, this.arrangement.places, this.hasher, () => this.scan());
   }
 
   /**

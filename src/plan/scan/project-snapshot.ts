@@ -1,19 +1,17 @@
 import path from "node:path";
 import {
-  compareTreePaths,
   contentDigest,
   contentKey,
-  earlierContentKey,
   sameListing,
   treeStatDigest,
   type ContentHasher,
   type ScannedFolder,
-  type TreeEntry,
   type TreeListing,
   type TreeScan,
 } from "../../tree/index.ts";
 import { keyOf, type Place } from "./arrangement.ts";
-import { inPathOrder, type FileChange } from "./manifests.ts";
+import { changesBetween } from "./changes-between.ts";
+import type { FileChange } from "./manifests.ts";
 import type { ScannedInput } from "../inputs/scanned-input.ts";
 
 /** A folder that a watcher has to look at; with `only`, for the sake of that child. */
@@ -23,14 +21,16 @@ export interface WatchedPlace extends ScannedFolder {
 
 /** The inputs at one moment. */
 export class ProjectSnapshot {
-  private readonly scans: (TreeScan | undefined)[];
-  private readonly places: ReadonlyMap<string, Place>;
+  private seen: (TreeScan | undefined)[];
+  private places: ReadonlyMap<string, Place>;
   private readonly hasher: ContentHasher;
   private readonly digests = new Map<string, string>();
   /** Inputs of which a file may be written again unseen, by its stat: their digest holds for this snapshot only. */
   private readonly unsettled = new Set<string>();
 
-  private readonly awaited: readonly WatchedPlace[];
+  private awaited: readonly WatchedPlace[];
+  /** Makes the scan if so far only the digests of an earlier one were taken over. */
+  private scanNow: (() => ProjectSnapshot) | undefined;
 
   constructor(
     scans: (TreeScan | undefined)[],
@@ -38,10 +38,54 @@ export class ProjectSnapshot {
     hasher: ContentHasher,
     awaited: readonly WatchedPlace[],
   ) {
-    this.scans = scans;
+    this.seen = scans;
     this.awaited = awaited;
     this.places = places;
     this.hasher = hasher;
+  }
+
+  /** Returns a snapshot with these digests, in the order of `places`, which scans when anything else is needed. */
+  static asFound(
+    digests: readonly (string | undefined)[],
+    places: ReadonlyMap<string, Place>,
+    hasher: ContentHasher,
+    scanNow: () => ProjectSnapshot,
+  ): ProjectSnapshot {
+    const snapshot = new ProjectSnapshot([], places, hasher, []);
+    for (const [index, key] of [...places.keys()].entries()) {
+      const digest = digests[index];
+      if (digest !== undefined) snapshot.digests.set(key, digest);
+    }
+    snapshot.scanNow = scanNow;
+    return snapshot;
+  }
+
+  /** Returns the computed digests in the order of the places; undefined if a file may have changed unnoticed. */
+  settledDigests(): (string | undefined)[] | undefined {
+    if (this.unsettled.size > 0 || this.unreadable().length > 0) return undefined;
+    return [...this.places.keys()].map((key) => this.digests.get(key));
+  }
+
+  /** Whether the digests come from an earlier scan, and this process has not scanned. */
+  get isAsFound(): boolean {
+    return this.scanNow !== undefined;
+  }
+
+  /** Scans if that was not done, and drops the digests that were taken over. Returns whether it did. */
+  look(): boolean {
+    const full = this.scanNow?.();
+    this.scanNow = undefined;
+    if (full === undefined) return false;
+    this.seen = full.seen;
+    this.places = full.places;
+    this.awaited = full.awaited;
+    this.digests.clear();
+    return true;
+  }
+
+  private get scans(): (TreeScan | undefined)[] {
+    this.look();
+    return this.seen;
   }
 
   /** Content digest of an input; `missing` where nothing is. */
@@ -68,7 +112,7 @@ export class ProjectSnapshot {
 
   /** Takes over the digests of inputs whose entries are the same objects as in an earlier snapshot: nothing of them moved. */
   takeOver(earlier: ProjectSnapshot): void {
-    if (earlier.places !== this.places) return;
+    if (earlier.places !== this.places || earlier.isAsFound || this.isAsFound) return;
     for (const [key, digest] of earlier.digests) {
       const { root, selection } = this.places.get(key)!;
       if (earlier.unsettled.has(key) || !sameSelection(earlier.scans[root], this.scans[root], selection)) continue;
@@ -78,6 +122,8 @@ export class ProjectSnapshot {
 
   /** Whether both saw the same inputs, in every field that a write would move; and the same roots to be missing. */
   saw(earlier: ProjectSnapshot): boolean {
+    // Its entries were never read.
+    if (earlier.isAsFound) return false;
     return (
       this.scans.length === earlier.scans.length &&
       this.scans.every((scan, at) => {
@@ -122,45 +168,18 @@ export class ProjectSnapshot {
     return manifest;
   }
 
-  /**
-   * What differs between an earlier snapshot of the same scanner and this one. Entries that did not move are the same
-   * objects in both, so this looks closely at the others only. Undefined when that tells nothing.
-   */
+  /** What differs between an earlier snapshot of the same scanner and this one; undefined when that tells nothing. */
   changesSince(earlier: ProjectSnapshot, input: ScannedInput): FileChange[] | undefined {
+    if (earlier.isAsFound) return undefined;
     const [before, now] = [earlier.find(input), this.find(input)];
     if (before.scan === undefined || now.scan === undefined || earlier.places !== this.places) return undefined;
-    const { root } = now.scan.listing;
     const cut = below(input, now.place);
-    const relative = (entry: TreeEntry): string => (cut === "" ? entry.path : entry.path.slice(cut.length + 1));
-    const changes: FileChange[] = [];
-    let position = 0;
-    for (const index of now.indices) {
-      const entry = now.scan.listing.entries[index]!;
-      let old = before.scan.listing.entries[before.indices[position] ?? -1];
-      while (old !== undefined && old !== entry && compareTreePaths(old.path, entry.path) < 0) {
-        changes.push({ kind: "file", change: "removed", path: relative(old) });
-        old = before.scan.listing.entries[before.indices[++position] ?? -1];
-      }
-      if (old === undefined || (old !== entry && old.path !== entry.path)) {
-        changes.push({ kind: "file", change: "added", path: relative(entry) });
-        continue;
-      }
-      position++;
-      if (old === entry) continue;
-      const key = earlierContentKey(before.scan.listing.root, old, this.hasher);
-      if (key === undefined) return undefined;
-      if (key !== contentKey(root, entry, this.hasher))
-        changes.push({ kind: "file", change: "changed", path: relative(entry) });
-    }
-    for (; position < before.indices.length; position++) {
-      changes.push({
-        kind: "file",
-        change: "removed",
-        path: relative(before.scan.listing.entries[before.indices[position]!]!),
-      });
-    }
-    // A file written twice within a tick of the clock shows in its hash only.
-    return changes.length === 0 ? undefined : inPathOrder(changes);
+    return changesBetween(
+      { scan: before.scan, indices: before.indices },
+      { scan: now.scan, indices: now.indices },
+      (file) => (cut === "" ? file : file.slice(cut.length + 1)),
+      this.hasher,
+    );
   }
 
   /** The input as a listing of its own, for sending exactly what was hashed. */
@@ -195,6 +214,7 @@ export class ProjectSnapshot {
 
   /** What a watcher has to look at, absolute: every folder that was entered, and where a missing one would be made. */
   folders(): WatchedPlace[] {
+    this.look();
     const entered = this.scans.flatMap((scan) =>
       (scan?.folders ?? []).map(({ path: folder, identity }): WatchedPlace => ({
         path: folder === "" ? scan!.listing.root : `${scan!.listing.root}/${folder}`,
@@ -227,6 +247,8 @@ export class ProjectSnapshot {
 
   /** Folders that could not be read; their content is part of no digest, which is why it has to be said. */
   unreadable(): { path: string; reason: string }[] {
+    // A scan with unreadable folders is not stored.
+    if (this.isAsFound) return [];
     return this.scans.flatMap((scan) =>
       (scan?.listing.unreadable ?? []).map(({ path: at, reason }) => ({
         path: path.join(scan!.listing.root, at),
@@ -236,6 +258,7 @@ export class ProjectSnapshot {
   }
 
   private find(input: ScannedInput): { scan: TreeScan | undefined; indices: Uint32Array; place: Place } {
+    this.look();
     const place = this.places.get(keyOf(input));
     if (place === undefined) throw new Error(`${input.path} was not scanned`);
     const scan = this.scans[place.root];

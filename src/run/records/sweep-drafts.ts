@@ -4,7 +4,7 @@ import { isAlive, type ProjectState, type StateFolderName } from "../../state/in
  * Names of drafts, which contain the pid of the process that writes them, and of files that exist only for a moment.
  */
 const drafts: readonly (readonly [StateFolderName, RegExp])[] = [
-  [".", /^(?:hashes|config\.json|lock|\.gitignore|probe-\d+)\.(\d+)\.\d+\.tmp$/],
+  [".", /^(?:hashes|scan(?:-[0-9a-f]{16})?|config\.json|lock|\.gitignore|probe-\d+)\.(\d+)\.\d+\.tmp$/],
   [".", /^(?:probe-(\d+)|lock\.(\d+)\.stale)$/],
   ["manifests", /^[0-9a-f]{64}\.(\d+)\.\d+\.tmp$/],
   ["calls", /^[0-9a-f]{64}\.json\.(\d+)\.\d+\.tmp$/],

@@ -2,6 +2,7 @@ import path from "node:path";
 import { readRegular, statIfThere } from "../../paths/index.ts";
 import { gitDirectories } from "./git-folders.ts";
 import { byCharacters, positionIn } from "../positions.ts";
+import { seenNow } from "../seen/seen.ts";
 
 /**
  * What git tracks in one repository, read from its index: no git has to be there, nothing of the repository is run, and
@@ -17,12 +18,14 @@ export class TrackedFiles {
 
   /** Of the repository whose work tree is that folder, as of now; nothing where the index can't be read. */
   static of(repository: string): TrackedFiles {
-    const { gitDir } = gitDirectories(repository);
+    const { gitDir, commonDir } = gitDirectories(repository);
     const file = path.join(gitDir, "index");
+    for (const read of [file, path.join(gitDir, "commondir"), path.join(commonDir, "config")]) seenNow()?.content(read);
     const stats = statIfThere(file);
     const mark = stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
     const known = cache.get(gitDir);
-    if (known?.mark === mark) return known.files;
+    // A recorded file must be read after it was recorded.
+    if (known?.mark === mark && seenNow() === undefined) return known.files;
     const files = new TrackedFiles(stats === undefined ? [] : readNames(gitDir, file));
     cache.set(gitDir, { mark, files });
     return files;
@@ -59,11 +62,11 @@ function readNames(gitDir: string, file: string): string[] {
       : 20;
     const { names, shared } = namesOf(readRegular(file, { maxBytes: maxIndexBytes }), hashBytes);
     // A split index holds what is new; the rest lies in a file beside it. What was taken out since counts as tracked still.
-    if (shared !== undefined)
-      names.push(
-        ...namesOf(readRegular(path.join(gitDir, `sharedindex.${shared}`), { maxBytes: maxIndexBytes }), hashBytes)
-          .names,
-      );
+    if (shared !== undefined) {
+      const below = path.join(gitDir, `sharedindex.${shared}`);
+      seenNow()?.content(below);
+      names.push(...namesOf(readRegular(below, { maxBytes: maxIndexBytes }), hashBytes).names);
+    }
     return isSorted(names) ? names : [...new Set(names)].sort();
   } catch {
     return [];

@@ -4,6 +4,7 @@ import path from "node:path";
 import { openRegular, readRegular } from "../../paths/index.ts";
 import { formatHashes, parseHashes, type HashStore } from "./hash-cache.ts";
 import { HashTable } from "./hash-table.ts";
+import { isSettled } from "../settled.ts";
 import { StatAhead, worthwhileFiles } from "../scan/stat-ahead.ts";
 import type { TreeEntry } from "../types.ts";
 
@@ -12,14 +13,6 @@ const wholeReadLimitBytes = 4 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
 /** A second without a word is what people wait for. */
 const longMs = 1000;
-
-/**
- * A file touched this shortly before it was read may be written again within the same tick of the file system's clock,
- * leaving size and times as they are (git calls such an index entry racily clean). Kernel ticks are up to 10 ms.
- */
-const raceWindowNs = 40_000_000n;
-/** File systems that store whole seconds (their times end in nine zeros) tick as slowly as every two seconds. */
-const coarseRaceWindowNs = 2_000_000_000n;
 
 /** Of the stored files that nobody asked for, so many are looked at when the cache is written: 5 ms at most. */
 const looksPerSave = 1000;
@@ -41,8 +34,7 @@ export class ContentHasher {
   private readonly store: HashStore | undefined;
   private readonly nowNs: () => bigint;
   private readonly onLong: ContentHasherOptions["onLong"];
-  /** root -> what was read in it last. */
-  private readonly known: Map<string, HashTable>;
+  private knownOnce: Map<string, HashTable> | undefined;
   /** root -> where its files are remembered: with those of a root above it, if one is known. */
   private readonly places = new Map<string, { table: HashTable; prefix: string }>();
   /** What was read too shortly after a touch, or could not be: true then, but to be read again when asked again. */
@@ -55,8 +47,13 @@ export class ContentHasher {
     this.store = options.store;
     this.onLong = options.onLong;
     this.nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
-    const stored = options.store?.read();
-    this.known = (stored && parseHashes(stored)) ?? new Map<string, HashTable>();
+  }
+
+  /** root -> what was read in it last. Where nothing has moved nobody asks. */
+  private get known(): Map<string, HashTable> {
+    if (this.knownOnce !== undefined) return this.knownOnce;
+    const stored = this.store?.read();
+    return (this.knownOnce = (stored && parseHashes(stored)) ?? new Map<string, HashTable>());
   }
 
   /** Hex SHA-256 of a file's content. A file that vanished or cannot be read hashes as the reason, which never matches. */
@@ -179,10 +176,3 @@ const sha256: (content: Buffer) => string =
   typeof hashOnce === "function"
     ? (content) => hashOnce("sha256", content, "hex")
     : (content) => createHash("sha256").update(content).digest("hex");
-
-/** Whether a later write would show in the file's times. A time in the future is never trusted. */
-function isSettled(entry: TreeEntry, readStartedNs: bigint): boolean {
-  const touchedNs = entry.mtimeNs > entry.ctimeNs ? entry.mtimeNs : entry.ctimeNs;
-  const window = entry.ctimeNs % 1_000_000_000n === 0n ? coarseRaceWindowNs : raceWindowNs;
-  return touchedNs + window < readStartedNs;
-}

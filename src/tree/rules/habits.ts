@@ -3,6 +3,7 @@ import process from "node:process";
 import { homeFolder, readRegular } from "../../paths/index.ts";
 import { AskedGit } from "../git/ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
+import { seenNow } from "../seen/seen.ts";
 import { readOnce } from "../shared-reads.ts";
 
 const patterns = [
@@ -87,6 +88,7 @@ function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
 }
 
 function textOf(file: string): string {
+  seenNow()?.content(file);
   try {
     return readRegular(file).toString("utf8");
   } catch {

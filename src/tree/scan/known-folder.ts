@@ -2,6 +2,7 @@
 import { lstatSync } from "node:fs";
 import { entryOf, isUntouched, type EarlierEntry } from "./entries.ts";
 import { hasVanished, reasonOf } from "./read-errors.ts";
+import { seenNow } from "../seen/seen.ts";
 import type { FolderState } from "../rules/selection.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeListing } from "../types.ts";
@@ -35,7 +36,13 @@ interface KnownChildFolder {
  * Returns the entry of a child, the earlier one if it is untouched; undefined if it is gone or has another type by now.
  * An unreadable child is noted in `known`. `ahead` may have read it already.
  */
-export function statChild(
+export function statChild(...given: Parameters<typeof lookAtChild>): TreeEntry | undefined {
+  const entry = lookAtChild(...given);
+  if (entry === undefined) seenNow()?.doubtful(`${given[1]} moved`);
+  return entry;
+}
+
+function lookAtChild(
   absolute: string,
   path: string,
   expected: "file" | "directory",

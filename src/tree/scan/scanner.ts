@@ -3,6 +3,7 @@ import { statIfThere } from "../../paths/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { identityOf } from "./entries.ts";
 import { reasonOf } from "./read-errors.ts";
+import { seenNow } from "../seen/seen.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeFilter, TreeListing } from "../types.ts";
 import { Walk, type ScannedFolder, type TreeSelection, type WalkResult } from "./walk.ts";
@@ -101,6 +102,7 @@ export class TreeScanner {
   }
 
   private isPresent(): boolean {
+    seenNow()?.kind(this.root);
     return statIfThere(this.root)?.isDirectory() === true;
   }
 }

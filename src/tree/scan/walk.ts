@@ -4,6 +4,7 @@ import { entriesInOrder, identityOf, namedEntry, type EarlierEntry } from "./ent
 import { sameItems, statChild, type Active, type KnownFolder } from "./known-folder.ts";
 import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.ts";
 import { compileFilter, type CompiledFilter } from "../rules/selection.ts";
+import { seenNow } from "../seen/seen.ts";
 import { sharingReads } from "../shared-reads.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "../types.ts";
@@ -24,7 +25,7 @@ export interface ScannedFolder {
 
 const none: readonly never[] = [];
 
-/** A folder may hold any number of files: so many are looked at in one step. */
+/** So many files of a folder are looked at in one step. */
 const childrenPerStep = 256;
 
 export interface WalkResult {
@@ -61,7 +62,6 @@ export class Walk {
   private result: Omit<WalkResult, "entries" | "selected"> = noResult();
 
   private readonly depth: "names" | "files";
-
   /** With "names" no file is looked at. */
   constructor(
     root: string,
@@ -196,6 +196,7 @@ export class Walk {
     } catch (error) {
       if (isExhausted(error)) throw tooManyFiles(error, directory);
       if (!hasVanished(error)) known.unreadable = [{ path: folder, reason: reasonOf(error) }];
+      seenNow()?.doubtful(`${directory} can't be read`);
       return known;
     }
     sortByName(children);
@@ -221,6 +222,7 @@ export class Walk {
         known.wanted.push(this.kept(chosen));
       }
     }
+    seenNow()?.folder(directory, children, known.entries);
     // Lists that grew hold room for more; these stay as they are, by the ten thousand.
     known.entries = known.entries.slice();
     known.wanted = known.wanted.slice();
