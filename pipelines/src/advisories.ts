@@ -42,7 +42,9 @@ export function matchAdvisories(components: readonly Component[], advisories: re
   const byName = new Map<string, Component[]>();
   for (const component of components) {
     const name = componentKey(component.ecosystem, component.name);
-    byName.set(name, [...(byName.get(name) ?? []), component]);
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, [component]);
+    else known.push(component);
   }
   return advisories.flatMap((advisory) =>
     (advisory.affected ?? []).flatMap((affected) => {

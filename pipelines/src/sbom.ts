@@ -51,7 +51,7 @@ function npmLock(text: string): Component[] {
 }
 
 function requirements(text: string): Component[] {
-  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s;\\]+)/gm)].map(
+  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]\n]*\])?==([^\s;\\]+)/gm)].map(
     ([, name = "", version = ""]) => ({
       ecosystem: "PyPI",
       name: name.toLowerCase().replaceAll(/[-_.]+/g, "-"),

@@ -59,7 +59,7 @@ function usesSha256(commonDir: string): boolean {
   try {
     return (
       isReadable(path.join(commonDir, "config")) &&
-      /^\s*objectformat\s*=\s*sha256\s*$/im.test(readFileSync(path.join(commonDir, "config"), "utf8"))
+      /^[ \t]*objectformat\s*=\s*sha256\s*$/im.test(readFileSync(path.join(commonDir, "config"), "utf8"))
     );
   } catch {
     return false;

@@ -94,7 +94,7 @@ function ofProcfile(files: ProjectFiles, place: string, suites: readonly Detecte
 }
 
 function ofDockerfile(files: ProjectFiles, dockerfile: string): Found {
-  const ports = [...files.read(dockerfile).matchAll(/^\s*EXPOSE\s+(.*)$/gim)].flatMap(([, words = ""]) =>
+  const ports = [...files.read(dockerfile).matchAll(/^[ \t]*EXPOSE\s+(.*)$/gim)].flatMap(([, words = ""]) =>
     words.split(/\s+/).flatMap((word) => (/^\d+(?:\/tcp)?$/.test(word) ? [Number.parseInt(word, 10)] : [])),
   );
   const app: UpServiceConfig = { build: { context: ".", dockerfile } };

@@ -116,7 +116,7 @@ export function exceptionsOf(
   own: ReadonlySet<string> = ownAddresses(),
   resolvers: string = resolvConf(),
 ): Exception[] {
-  const servers = [...resolvers.matchAll(/^\s*nameserver\s+(\S+)/gm)]
+  const servers = [...resolvers.matchAll(/^[ \t]*nameserver\s+(\S+)/gm)]
     .map((match) => match[1]!)
     .filter((address) => own.has(address));
   const exceptions = [...new Set(servers)].flatMap((address): Exception[] => [

@@ -107,7 +107,7 @@ function onlyOnLoopback(env: Environment): string | undefined {
   }
   // systemd-resolved provides another file for its clients, which BuildKit uses.
   if (existsSync("/run/systemd/resolve/resolv.conf")) return undefined;
-  const servers = [...read("/etc/resolv.conf").matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
+  const servers = [...read("/etc/resolv.conf").matchAll(/^[ \t]*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
   const allLocal = servers.length > 0 && servers.every((address) => address === "::1" || address.startsWith("127."));
   return allLocal ? "every name server" : undefined;
 }

@@ -23,10 +23,18 @@ function findGitDirectories(repository: string): { gitDir: string; commonDir: st
   seenNow()?.kind(dotGit);
   if (statIfThere(dotGit)?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
   // As in git, everything except trailing newlines may be part of the path.
-  const target = /^gitdir: (.*?)[\r\n]*$/s.exec(readTextIfPresent(dotGit))?.[1] ?? ".git";
+  const text = readTextIfPresent(dotGit);
+  const target = text.startsWith("gitdir: ") ? withoutLineEnds(text.slice("gitdir: ".length)) : ".git";
   const gitDir = path.resolve(repository, target);
-  const common = readTextIfPresent(path.join(gitDir, "commondir")).replace(/[\r\n]+$/, "");
+  const common = withoutLineEnds(readTextIfPresent(path.join(gitDir, "commondir")));
   return { gitDir, commonDir: common === "" ? gitDir : path.resolve(gitDir, common) };
+}
+
+/** Removes trailing line ends in linear time; `/[\r\n]+$/` is quadratic when other text follows a run of them. */
+export function withoutLineEnds(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end--;
+  return text.slice(0, end);
 }
 
 /** Returns the file with ignore rules of one clone, which is in no commit. */

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { readRegular, statIfThere } from "../../paths/index.ts";
-import { gitDirectories } from "./git-folders.ts";
+import { gitDirectories, withoutLineEnds } from "./git-folders.ts";
 import { byCharacters, positionIn } from "../positions.ts";
 import { seenNow } from "../seen/seen.ts";
 
@@ -55,7 +55,7 @@ const typeMask = 0o170_000;
 
 function readNames(gitDir: string, file: string): string[] {
   try {
-    const hashBytes = /^\s*objectformat\s*=\s*sha256\s*$/im.test(
+    const hashBytes = /^[ \t]*objectformat\s*=\s*sha256\s*$/im.test(
       readRegular(path.join(gitDirectoryOf(gitDir), "config")).toString("utf8"),
     )
       ? 32
@@ -76,12 +76,7 @@ function readNames(gitDir: string, file: string): string[] {
 /** A worktree's folder names the one whose configuration holds. */
 function gitDirectoryOf(gitDir: string): string {
   try {
-    return path.resolve(
-      gitDir,
-      readRegular(path.join(gitDir, "commondir"))
-        .toString("utf8")
-        .replace(/[\r\n]+$/, ""),
-    );
+    return path.resolve(gitDir, withoutLineEnds(readRegular(path.join(gitDir, "commondir")).toString("utf8")));
   } catch {
     return gitDir;
   }

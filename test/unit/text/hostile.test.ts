@@ -1,5 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
+import { matchAdvisories } from "../../../pipelines/src/advisories.ts";
+import { lockedComponents } from "../../../pipelines/src/sbom.ts";
 import { isOfThisMachine } from "../../../src/core-api/network/addresses.ts";
 import { substitute } from "../../../src/core-api/container/env-file.ts";
 import { explain } from "../../../src/deploy/apply/plan-changes.ts";
@@ -12,6 +17,8 @@ import { parseGitSource } from "../../../src/module/git/git-source.ts";
 import { placeInToml } from "../../../src/module/manifest/manifest-toml.ts";
 import { introspectionProblem } from "../../../src/module/scan/problems.ts";
 import { meaningOf } from "../../../src/plan/inputs/meant-entry.ts";
+import { isTracked } from "../../../src/state/git-index.ts";
+import { TrackedFiles } from "../../../src/tree/git/git-index.ts";
 import { testCounts } from "../../../src/text/index.ts";
 
 const long = (pump: string): string => pump.repeat(200_000 / pump.length);
@@ -41,8 +48,38 @@ const readings: [what: string, read: () => unknown][] = [
   ],
   ["a problem without a place", () => introspectionProblem("/p", [], new Error(long(" /a")))],
   ["an entry of inputs", () => meaningOf(`{${long(",")}{`, "/nowhere", [])],
+  ["extras of requirements", () => lockedComponents("requirements.txt", long("a[\n"))],
+  ["lock files", () => ["Cargo.lock", "go.sum"].map((name) => lockedComponents(name, long('[[package]]\nname = "')))],
+  [
+    "many versions of one package",
+    () =>
+      matchAdvisories(
+        Array.from({ length: 60_000 }, (_, index) => ({ ecosystem: "npm", name: "a", version: `1.0.${index}` })),
+        [],
+      ),
+  ],
+  ["git's configuration", () => readRepository({ config: long("\n"), index: "DIRC" })],
+  ["a link to git's folder", () => readRepository(`gitdir: ${long("\n")}x`)],
+  ["a link to git's common folder", () => readRepository({ commondir: `${long("\n")}x`, index: "DIRC" })],
   ["counts of tests", () => testCounts(`      Tests  1 passed ${long("0")}\nTests: ${long("0")}\n`)],
 ];
+
+/** Reads a repository whose `.git` is a file, or a folder with these files. */
+function readRepository(dotGit: string | Record<string, string>): void {
+  const repository = mkdtempSync(path.join(tmpdir(), "fastloop-hostile-"));
+  try {
+    const place = path.join(repository, ".git");
+    if (typeof dotGit === "string") writeFileSync(place, dotGit);
+    else {
+      mkdirSync(place);
+      for (const [name, text] of Object.entries(dotGit)) writeFileSync(path.join(place, name), text);
+    }
+    TrackedFiles.of(repository);
+    isTracked(path.join(repository, ".fastloop"));
+  } finally {
+    rmSync(repository, { recursive: true, force: true });
+  }
+}
 
 test.each(readings)("%s that is hostile is read in a time that grows with its length", (_what, read) => {
   const before = process.cpuUsage();
