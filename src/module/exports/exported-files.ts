@@ -37,12 +37,14 @@ export async function exportedFiles(
     refuseMore(files);
     return JSON.stringify(files.map(read));
   } finally {
-    // An export that was ended may be writing its last file.
+    // An aborted export may still be writing its last file.
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
-/** How often what is being written is weighed: a body could fill the disk with what it is not to have. */
+/**
+ * Interval at which a running export is measured, as a body could otherwise fill the disk with what it may not have.
+ */
 const weighMs = 100;
 
 async function writeBounded(
@@ -55,7 +57,7 @@ async function writeBounded(
     try {
       refuseMore(filesIn(folder));
     } catch (error) {
-      // A file that goes while it is looked at is looked at the next time.
+      // A file that vanishes during the measurement is covered by the next one.
       if (error instanceof TooMuch) tooMuch.abort(error);
     }
   }, weighMs);

@@ -18,7 +18,9 @@ const host = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
 const user = /^[a-z0-9_][\w.-]*$/i;
 /** Excludes anything that could act as an option, another folder or another part of an address. */
 const part = /^[\w~][\w.~+-]*$/;
-/** A folder's name may begin with a dot, as \`.dagger\` does; git's own is none of a module's, however it is written. */
+/**
+ * A folder's name may begin with a dot, as in `.dagger`; git's own folder is never a module's, in any case of letters.
+ */
 const folderPart = /^(?!\.\.?$)(?!\.git$)[\w~.][\w.~+-]*$/i;
 const commit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 

@@ -91,9 +91,8 @@ export async function runRemoteGit(
 const told = (timeMs: number): string => (timeMs < 120_000 ? `${timeMs / 1000} s` : `${timeMs / 60_000} minutes`);
 
 /**
- * Returns variables that keep OpenSSH from prompting; other programs have other options.
- *
- * @param configured git's `core.sshCommand`, empty if unset
+ * Returns variables that keep OpenSSH from prompting; other programs have other options. `configured` is git's
+ * `core.sshCommand`, empty if unset.
  */
 export function quietSsh(env: NodeJS.ProcessEnv, configured: string): { GIT_SSH_COMMAND?: string } {
   const ssh = env["GIT_SSH_COMMAND"] ?? (env["GIT_SSH"] === undefined ? configured.trim() || "ssh" : "");
