@@ -24,7 +24,7 @@ export function distFile(name: string): string {
 
 let build: string | undefined;
 
-/** `dist/build-id`, which changes with every change of the sources; empty where nothing was built. */
+/** Returns `dist/build-id`, which changes with every change of the sources; empty if nothing was built. */
 export function buildId(): string {
   try {
     return (build ??= readFileSync(distFile("build-id"), "utf8").trim());

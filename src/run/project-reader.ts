@@ -33,7 +33,7 @@ export class ProjectReader {
   private sourcesDigest = "";
   private brokenScanner: ProjectScanner | undefined;
   private readNow: ReadProject | undefined;
-  /** Of a single run, until its first scan. */
+  /** The last scan; set in a single run, until its first scan. */
   private past: PastScan | undefined;
   private keepLater: (() => void) | undefined;
 

@@ -48,6 +48,6 @@ export function changesBetween(
     if (key !== contentKey(root, entry, hasher)) add("changed", entry);
   }
   for (; position < before.indices.length; position++) add("removed", entriesBefore[before.indices[position]!]!);
-  // A file written twice within a tick of the clock shows in its hash only.
+  // If a file was written twice within a tick of the clock, only its hash shows it.
   return changes.length === 0 ? undefined : inPathOrder(changes);
 }

@@ -14,7 +14,7 @@ import { changesBetween } from "./changes-between.ts";
 import type { FileChange } from "./manifests.ts";
 import type { ScannedInput } from "../inputs/scanned-input.ts";
 
-/** A folder that a watcher has to look at; with `only`, for the sake of that child. */
+/** A folder to watch; with `only`, because of that child alone. */
 export interface WatchedPlace extends ScannedFolder {
   only?: string;
 }
@@ -25,7 +25,10 @@ export class ProjectSnapshot {
   private places: ReadonlyMap<string, Place>;
   private readonly hasher: ContentHasher;
   private readonly digests = new Map<string, string>();
-  /** Inputs of which a file may be written again unseen, by its stat: their digest holds for this snapshot only. */
+  /**
+   * Inputs with a file that may be written again without a change of its `stat`; their digest is valid for this
+   * snapshot only.
+   */
   private readonly unsettled = new Set<string>();
 
   private awaited: readonly WatchedPlace[];
@@ -88,14 +91,14 @@ export class ProjectSnapshot {
     return this.seen;
   }
 
-  /** Content digest of an input; `missing` where nothing is. */
+  /** Returns the content digest of an input; `missing` if there is nothing. */
   digest(input: ScannedInput): string {
     const key = keyOf(input);
     let digest = this.digests.get(key);
     if (digest === undefined) {
       const { scan, indices, place } = this.find(input);
       if (input.presence === true) {
-        // Links were followed: one that is found leads nowhere.
+        // Links were followed, so a remaining one is broken.
         const isThere = [...indices].some((index) => scan!.listing.entries[index]!.type !== "symlink");
         return isThere || scan?.folders.some((folder) => folder.path === place.path) === true ? "there" : "missing";
       }
@@ -110,7 +113,7 @@ export class ProjectSnapshot {
     return digest;
   }
 
-  /** Takes over the digests of inputs whose entries are the same objects as in an earlier snapshot: nothing of them moved. */
+  /** Takes over digests of inputs whose entries are the same objects as in an earlier snapshot: they did not change. */
   takeOver(earlier: ProjectSnapshot): void {
     if (earlier.places !== this.places || earlier.isAsFound || this.isAsFound) return;
     for (const [key, digest] of earlier.digests) {
@@ -120,9 +123,9 @@ export class ProjectSnapshot {
     }
   }
 
-  /** Whether both saw the same inputs, in every field that a write would move; and the same roots to be missing. */
+  /** Reports whether both saw the same inputs, in every field that a write changes, and the same missing roots. */
   saw(earlier: ProjectSnapshot): boolean {
-    // Its entries were never read.
+    // The entries of a snapshot that took over digests were never read.
     if (earlier.isAsFound) return false;
     return (
       this.scans.length === earlier.scans.length &&
@@ -135,7 +138,7 @@ export class ProjectSnapshot {
     );
   }
 
-  /** Of one root, what any input selects; what is only sent along is left out. */
+  /** Returns what any input selects below one root, without what is only sent along. */
   private counting(root: number): TreeListing | undefined {
     const scan = this.scans[root];
     if (scan === undefined) return undefined;
@@ -147,12 +150,12 @@ export class ProjectSnapshot {
     return { ...scan.listing, entries: scan.listing.entries.filter((_entry, index) => counts[index] === 1) };
   }
 
-  /** The digest if it was asked for before. */
+  /** Returns the digest if it was already computed. */
   knownDigest(input: ScannedInput): string | undefined {
     return this.places.has(keyOf(input)) ? this.digests.get(keyOf(input)) : undefined;
   }
 
-  /** Path -> type, mode and content hash, relative to the input. */
+  /** Returns path -> type, mode and content hash, relative to the input. */
   manifest(input: ScannedInput): Map<string, string> {
     const { scan, indices, place } = this.find(input);
     const manifest = new Map<string, string>();
@@ -168,7 +171,7 @@ export class ProjectSnapshot {
     return manifest;
   }
 
-  /** What differs between an earlier snapshot of the same scanner and this one; undefined when that tells nothing. */
+  /** Returns the differences between an earlier snapshot of the same scanner and this one; undefined if unknown. */
   changesSince(earlier: ProjectSnapshot, input: ScannedInput): FileChange[] | undefined {
     if (earlier.isAsFound) return undefined;
     const [before, now] = [earlier.find(input), this.find(input)];
@@ -182,7 +185,7 @@ export class ProjectSnapshot {
     );
   }
 
-  /** The input as a listing of its own, for sending exactly what was hashed. */
+  /** Returns the input as a listing of its own, for sending exactly what was hashed. */
   listing(input: ScannedInput): TreeListing | undefined {
     const { scan, indices, place } = this.find(input);
     if (scan === undefined) return undefined;
@@ -196,23 +199,25 @@ export class ProjectSnapshot {
     return { root: path.join(scan.listing.root, place.path), entries, unreadable };
   }
 
-  /** Whether a file or folder was made or changed at or after this time (since 1970). */
+  /** Reports whether a file or folder was created or changed at or after this time (milliseconds since 1970). */
   hasYounger(timeMs: number): boolean {
     const timeNs = BigInt(timeMs) * 1_000_000n;
     return this.scans.some((scan) => scan?.listing.entries.some((entry) => entry.ctimeNs >= timeNs) === true);
   }
 
-  /** How many files and folders an input has. */
+  /** Returns the number of files and folders in an input. */
   count(input: ScannedInput): number {
     return this.find(input).indices.length;
   }
 
-  /** How many files and folders were looked at. */
+  /** Number of files and folders that were scanned. */
   get size(): number {
     return this.scans.reduce((sum, scan) => sum + (scan?.listing.entries.length ?? 0), 0);
   }
 
-  /** What a watcher has to look at, absolute: every folder that was entered, and where a missing one would be made. */
+  /**
+   * Returns all folders to watch, absolute: those that were entered, and those where a missing one would be created.
+   */
   folders(): WatchedPlace[] {
     this.look();
     const entered = this.scans.flatMap((scan) =>
@@ -225,7 +230,7 @@ export class ProjectSnapshot {
     const known = new Map(entered.map((folder) => [folder.path, folder]));
     for (const folder of this.awaited) {
       const same = known.get(folder.path);
-      // For the sake of two of its children, all of them.
+      // If two of its children matter, the whole folder is watched.
       if (same === undefined) known.set(folder.path, folder);
       else if (same.only !== folder.only) known.set(folder.path, { path: folder.path, identity: same.identity });
     }
@@ -234,7 +239,7 @@ export class ProjectSnapshot {
 
   private statDigestOnce: string | undefined;
 
-  /** Changes whenever any `lstat` field of any input does, but for the times of folders. */
+  /** Returns a digest that changes with any `lstat` field of any input, except the times of folders. */
   statDigest(): string {
     this.statDigestOnce ??= this.scans
       .map((_scan, at) => {
@@ -245,7 +250,7 @@ export class ProjectSnapshot {
     return this.statDigestOnce;
   }
 
-  /** Folders that could not be read; their content is part of no digest, which is why it has to be said. */
+  /** Folders that could not be read. Their content is part of no digest, so they must be reported. */
   unreadable(): { path: string; reason: string }[] {
     // A scan with unreadable folders is not stored.
     if (this.isAsFound) return [];
@@ -266,7 +271,9 @@ export class ProjectSnapshot {
   }
 }
 
-/** Of an input without entries: an empty folder is something else, whichever other inputs it was looked at with. */
+/**
+ * Reports whether an input without entries is missing: an empty folder is not, whichever inputs it was scanned with.
+ */
 function isMissing(input: ScannedInput, { path: at }: Place, { folders, listing }: TreeScan): boolean {
   if (input.kind === "file") return true;
   return at !== "" && ![...folders, ...listing.unreadable].some((folder) => folder.path === at);
@@ -275,12 +282,12 @@ function isMissing(input: ScannedInput, { path: at }: Place, { folders, listing 
 function sameSelection(before: TreeScan | undefined, now: TreeScan | undefined, selection: number): boolean {
   const [old, indices] = [before?.selections[selection], now?.selections[selection]];
   if (old === undefined || indices === undefined || old.length !== indices.length) return false;
-  // Of nothing it can't be said whether the folder is there.
+  // An empty selection does not show whether the folder exists.
   if (indices.length === 0) return false;
   return indices.every((index, at) => now!.listing.entries[index] === before!.listing.entries[old[at]!]);
 }
 
-/** What manifest paths of an input are relative to, within its scan's root. */
+/** Returns the base of an input's manifest paths within its scan's root. */
 function below(input: ScannedInput, place: Place): string {
   if (input.kind === "directory") return place.path;
   const folder = path.posix.dirname(place.path);

@@ -5,8 +5,8 @@ import { byCharacters, positionIn } from "../positions.ts";
 import { seenNow } from "../seen/seen.ts";
 
 /**
- * What git tracks in one repository, read from its index: no git has to be there, nothing of the repository is run, and
- * a look costs a millisecond per 10,000 files. The format is that of gitformat-index(5), versions 2 to 4.
+ * Files that git tracks in one repository, read from its index: git need not be installed, nothing of the repository is
+ * run, and reading takes a millisecond per 10,000 files. The format is that of gitformat-index(5), versions 2 to 4.
  */
 export class TrackedFiles {
   /** Paths relative to the repository, in the order of UTF-16 units; a submodule ends with a slash. */
@@ -16,7 +16,7 @@ export class TrackedFiles {
     this.names = names;
   }
 
-  /** Of the repository whose work tree is that folder, as of now; nothing where the index can't be read. */
+  /** Returns the current tracked files of the repository with that work tree; none if the index cannot be read. */
   static of(repository: string): TrackedFiles {
     const { gitDir, commonDir } = gitDirectories(repository);
     const file = path.join(gitDir, "index");
@@ -35,7 +35,7 @@ export class TrackedFiles {
     return this.names[this.positionOf(file)] === file;
   }
 
-  /** Whether something in the folder is tracked, or it is a submodule. */
+  /** Reports whether something in the folder is tracked, or the folder is a submodule. */
   hasBelow(folder: string): boolean {
     return this.names[this.positionOf(`${folder}/`)]?.startsWith(`${folder}/`) === true;
   }
@@ -47,7 +47,7 @@ export class TrackedFiles {
 
 const cache = new Map<string, { mark: string; files: TrackedFiles }>();
 
-/** Of a repository with a few million files. */
+/** Size of the index of a repository with a few million files. */
 const maxIndexBytes = 512 * 1024 * 1024;
 
 const gitlinkMode = 0o160_000;
@@ -61,7 +61,8 @@ function readNames(gitDir: string, file: string): string[] {
       ? 32
       : 20;
     const { names, shared } = namesOf(readRegular(file, { maxBytes: maxIndexBytes }), hashBytes);
-    // A split index holds what is new; the rest lies in a file beside it. What was taken out since counts as tracked still.
+    // A split index contains what is new; the rest is in a second file. Entries removed since then still count as
+    // tracked.
     if (shared !== undefined) {
       const below = path.join(gitDir, `sharedindex.${shared}`);
       seenNow()?.content(below);
@@ -73,7 +74,7 @@ function readNames(gitDir: string, file: string): string[] {
   }
 }
 
-/** A worktree's folder names the one whose configuration holds. */
+/** Returns the folder that holds the configuration, which a worktree's folder names. */
 function gitDirectoryOf(gitDir: string): string {
   try {
     return path.resolve(gitDir, withoutLineEnds(readRegular(path.join(gitDir, "commondir")).toString("utf8")));
@@ -82,7 +83,9 @@ function gitDirectoryOf(gitDir: string): string {
   }
 }
 
-/** The entries' names, and which shared index they come on top of. Throws on what is no index. */
+/**
+ * Returns the names of the entries, and the shared index that they extend. Throws for anything that is not an index.
+ */
 export function namesOf(index: Buffer, hashBytes: number): { names: string[]; shared: string | undefined } {
   const version = index.readUInt32BE(4);
   if (index.toString("latin1", 0, 4) !== "DIRC" || version < 2 || version > 4) throw new Error("not an index");
@@ -120,7 +123,7 @@ function sharedIndex(index: Buffer, start: number, hashBytes: number): string | 
   return undefined;
 }
 
-/** As git's pack files write offsets. */
+/** Reads a number as offsets are written in git's pack files. */
 function varint(buffer: Buffer, start: number): { value: number; next: number } {
   let next = start;
   let byte = buffer[next++]!;

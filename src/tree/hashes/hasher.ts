@@ -8,26 +8,26 @@ import { isSettled } from "../settled.ts";
 import { StatAhead, worthwhileFiles } from "../scan/stat-ahead.ts";
 import type { TreeEntry } from "../types.ts";
 
-/** Above this a file is read in pieces, so that one large file does not become one large buffer. */
+/** Larger files are read in pieces, so that one large file does not become one large buffer. */
 const wholeReadLimitBytes = 4 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
-/** A second without a word is what people wait for. */
+/** People wait about a second without a message. */
 const longMs = 1000;
 
-/** Of the stored files that nobody asked for, so many are looked at when the cache is written: 5 ms at most. */
+/** Number of unrequested stored files that are checked when the cache is written; takes 5 ms at most. */
 const looksPerSave = 1000;
 
 export interface ContentHasherOptions {
-  /** Where hashes outlive the process; without it they do not. */
+  /** Stores hashes beyond the process; optional. */
   store?: HashStore;
-  /** Is told of a file that takes more than a second to read, once for each time. */
+  /** Called once for each read that takes longer than a second. */
   onLong?: (file: string, sizeBytes: number) => void;
-  /** Wall clock in nanoseconds; for tests. */
+  /** Returns the wall clock in nanoseconds; replaced in tests. */
   nowNs?: () => bigint;
 }
 
 /**
- * SHA-256 of files, remembered by their `lstat` identity. Reads are synchronous: for thousands of small files that is
+ * SHA-256 of files, cached by their `lstat` identity. Reads are synchronous, which for thousands of small files is
  * three to six times faster than promises.
  */
 export class ContentHasher {
@@ -35,12 +35,15 @@ export class ContentHasher {
   private readonly nowNs: () => bigint;
   private readonly onLong: ContentHasherOptions["onLong"];
   private knownOnce: Map<string, HashTable> | undefined;
-  /** root -> where its files are remembered: with those of a root above it, if one is known. */
+  /** Root -> table that holds its files: that of a parent root, if one is known. */
   private readonly places = new Map<string, { table: HashTable; prefix: string }>();
-  /** What was read too shortly after a touch, or could not be: true then, but to be read again when asked again. */
+  /**
+   * Hashes of files that were read too shortly after a touch, or could not be read: valid then, but computed again on
+   * the next request.
+   */
   private readonly unsettled = new WeakMap<TreeEntry, string>();
   private dirty = false;
-  /** Files read and bytes hashed so far, and how many of the files have to be read again when asked again. */
+  /** Files read and bytes hashed so far, and the number of files that have to be read again on the next request. */
   readonly work = { files: 0, bytes: 0, unsettled: 0 };
 
   constructor(options: ContentHasherOptions = {}) {
@@ -49,14 +52,17 @@ export class ContentHasher {
     this.nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
   }
 
-  /** root -> what was read in it last. Where nothing has moved nobody asks. */
+  /** Root -> hashes of its files; loaded on first use, as nothing needs them when no file has changed. */
   private get known(): Map<string, HashTable> {
     if (this.knownOnce !== undefined) return this.knownOnce;
     const stored = this.store?.read();
     return (this.knownOnce = (stored && parseHashes(stored)) ?? new Map<string, HashTable>());
   }
 
-  /** Hex SHA-256 of a file's content. A file that vanished or cannot be read hashes as the reason, which never matches. */
+  /**
+   * Returns the hex SHA-256 of a file's content. A missing or unreadable file hashes as the reason, which never
+   * matches.
+   */
   hash(root: string, entry: TreeEntry): string {
     const { table, prefix } = this.placeOf(root);
     const known = prefix === "" ? entry.path : prefix + entry.path;
@@ -74,15 +80,15 @@ export class ContentHasher {
     return content;
   }
 
-  /** What `hash` said of this entry of an earlier scan; the file itself may hold something else by now. */
+  /** Returns what `hash` returned for this entry of an earlier scan; the file may have other content by now. */
   earlierHash(root: string, entry: TreeEntry): string | undefined {
     const { table, prefix } = this.placeOf(root);
     return this.unsettled.get(entry) ?? table.get(prefix + entry.path, entry);
   }
 
   /**
-   * Lets a second thread look at the files that are known of old, for one scan that begins soon; nothing where they
-   * are few. `roots` are those of the listings to come; the caller stops what no scan has met.
+   * Starts a second thread that stats known files for a scan that begins soon, unless they are few. `roots` are those
+   * of the coming listings; the caller stops the threads that no scan has met.
    */
   lookAhead(roots: ReadonlySet<string>): Map<string, StatAhead> {
     const ahead = new Map<string, StatAhead>();
@@ -110,7 +116,9 @@ export class ContentHasher {
     return place;
   }
 
-  /** What no later process will ask for goes: roots that lie in another by now, and files that are gone. */
+  /**
+   * Drops what no later process will request: roots that are inside another one by now, and files that no longer exist.
+   */
   private tidy(): void {
     for (const root of this.known.keys()) {
       if ([...this.known.keys()].some((other) => other !== root && pathWithin(other, root) !== undefined))
@@ -120,7 +128,7 @@ export class ContentHasher {
     for (const [root, table] of this.known) table.forgetGone((file) => existsSync(path.join(root, file)), looksPerSave);
   }
 
-  /** Stores what is known if anything was learned. Losing it costs time only. */
+  /** Stores the hashes if there are new ones. Losing them only costs time. */
   save(): void {
     if (!this.dirty || this.store === undefined) return;
     this.dirty = false;
@@ -132,12 +140,12 @@ export class ContentHasher {
     this.work.files++;
     try {
       if (sizeBytes > wholeReadLimitBytes) return this.readInPieces(file, sizeBytes);
-      // It was a small file when it was listed.
+      // The file was small when it was listed.
       const content = readRegular(file, { maxBytes: wholeReadLimitBytes, follow: false });
       this.work.bytes += content.length;
       return sha256(content);
     } catch (error) {
-      // What nobody could read is never what it was.
+      // An unreadable file never counts as unchanged.
       return `!${(error as NodeJS.ErrnoException).code ?? "unreadable"} ${ctimeNs}`;
     }
   }
@@ -164,14 +172,17 @@ export class ContentHasher {
   }
 }
 
-/** "" for the folder itself, else what a path in `root` begins with for `folder`; undefined where that lies elsewhere. */
+/**
+ * Returns the prefix of paths in `root` relative to `folder`, "" for the folder itself; undefined if `root` is
+ * elsewhere.
+ */
 function pathWithin(folder: string, root: string): string | undefined {
   if (root === folder) return "";
   const start = folder.endsWith("/") ? folder : `${folder}/`;
   return root.startsWith(start) ? `${root.slice(start.length)}/` : undefined;
 }
 
-/** The one-shot form is twice as fast for small files; it came with Node 20.12. */
+/** The one-shot form is twice as fast for small files; it requires Node 20.12. */
 const sha256: (content: Buffer) => string =
   typeof hashOnce === "function"
     ? (content) => hashOnce("sha256", content, "hex")

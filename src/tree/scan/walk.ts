@@ -10,29 +10,29 @@ import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "../types.ts";
 import { frameOf, Union, type Frame } from "./union.ts";
 
-/** A part of a tree: what `filter` leaves of the folder at `path` (relative to the scanned root), or one file. */
+/** A part of a tree: what `filter` selects of the folder at `path` (relative to the scanned root), or one file. */
 export interface TreeSelection {
   path: string;
   filter?: TreeFilter;
 }
 
-/** A folder and which one it was: a name can pass to another folder. */
+/** A folder with its identity, as its name can pass to another folder. */
 export interface ScannedFolder {
   path: string;
-  /** Inode and time of birth: alone, an inode number is given to the next folder that is made. */
+  /** Inode and creation time, as an inode number alone is given to the next folder that is created. */
   identity: bigint;
 }
 
 const none: readonly never[] = [];
 
-/** So many files of a folder are looked at in one step. */
+/** Number of a folder's files that are read in one step. */
 const childrenPerStep = 256;
 
 export interface WalkResult {
   entries: TreeEntry[];
   unreadable: TreeListing["unreadable"];
   folders: ScannedFolder[];
-  /** Entered folders that hold a `node_modules`, entered or not. */
+  /** Entered folders that contain a `node_modules`, whether or not that was entered. */
   installed: string[];
   /** Links in entered folders that no selection wants. */
   passedLinks: string[];
@@ -45,24 +45,24 @@ export class Walk {
   private readonly filters: CompiledFilter[];
   /** Length of each selection's own root with its slash, to cut it off. */
   private readonly cuts: number[];
-  /** Selections by their own root: a walk with a thousand of them asks each only below its root. */
+  /** Selections by their own root, so that a walk with a thousand of them tests each only below its root. */
   private readonly starting = new Map<string, number[]>();
   /** Folders on the way to a selection's root. */
   private readonly leading = new Set<string>();
-  /** By path; what is not in it is read. */
+  /** Known folders by path; others are read. */
   private known = new Map<string, KnownFolder>();
-  /** What was known of folders that are read anew: entries that did not move are handed on as the same objects. */
+  /** Earlier state of folders that are read again; unchanged entries are passed on as the same objects. */
   private outdated = new Map<string, KnownFolder>();
   private beforeRead: ((folder: ScannedFolder) => void) | undefined;
   private ahead: StatAhead | undefined;
-  /** Filled anew for each file. */
+  /** Reused for each file. */
   private readonly chosenNow: number[] = [];
   private keptLast: readonly number[] = none;
   private union = new Union([]);
   private result: Omit<WalkResult, "entries" | "selected"> = noResult();
 
   private readonly depth: "names" | "files";
-  /** With "names" no file is looked at. */
+  /** With "names", no file is read. */
   constructor(
     root: string,
     selections: readonly TreeSelection[],
@@ -86,12 +86,12 @@ export class Walk {
     });
   }
 
-  /** Whether the folder was entered. */
+  /** Reports whether the folder was entered. */
   knows(folder: string): boolean {
     return this.known.has(folder) || this.outdated.has(folder);
   }
 
-  /** Forgets the folders that hold these paths, and the paths themselves where they are folders. */
+  /** Forgets the folders that contain these paths, and the paths themselves if they are folders. */
   forget(changed: ReadonlySet<string>): void {
     for (const file of changed) {
       if (file !== this.root && !file.startsWith(`${this.root}/`)) continue;
@@ -113,7 +113,7 @@ export class Walk {
     }
   }
 
-  /** The walk folder by folder. One that is not gone on with has changed nothing that others know. */
+  /** Walks folder by folder. A walk that is abandoned has changed nothing that others see. */
   *steps(
     identity: bigint,
     beforeRead?: (folder: ScannedFolder) => void,
@@ -223,14 +223,14 @@ export class Walk {
       }
     }
     seenNow()?.folder(directory, children, known.entries);
-    // Lists that grew hold room for more; these stay as they are, by the ten thousand.
+    // Arrays that grew keep spare capacity; these stay unchanged, by the ten thousand.
     known.entries = known.entries.slice();
     known.wanted = known.wanted.slice();
     if (passedLinks.length > 0) known.passedLinks = passedLinks.slice();
     return known;
   }
 
-  /** What selections make of a folder's own ignore file, and of its being a repository. */
+  /** Applies a folder's own ignore file to the selections, and its being a repository. */
   private withRulesOf(
     directory: string,
     folder: string,
@@ -288,7 +288,7 @@ export class Walk {
     return chosen;
   }
 
-  /** The list that was kept last where it says the same: neighbours are mostly wanted by the same selections. */
+  /** Returns the previous list if it is equal, as neighbors are mostly wanted by the same selections. */
   private kept(chosen: readonly number[]): readonly number[] {
     if (!sameItems(chosen, this.keptLast)) this.keptLast = chosen.slice();
     return this.keptLast;
