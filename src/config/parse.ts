@@ -1,6 +1,6 @@
 import { LineCounter, isMap, isNode, isPair } from "yaml";
 import type { Document } from "yaml";
-import { yamlDocument } from "../text/index.ts";
+import { printable, yamlDocument } from "../text/index.ts";
 import { configSchema } from "./schema/schema.ts";
 import { meaningProblems } from "./meaning.ts";
 import { describeIssue } from "./issues.ts";
@@ -120,7 +120,12 @@ const mostProblems = 50;
 function failed(problems: ConfigProblem[], config?: Config): ParsedConfig {
   if (problems.length === 0 && config !== undefined) return { config, problems: [] };
   const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  return { config: undefined, problems: sorted.slice(0, mostProblems) };
+  return { config: undefined, problems: sorted.slice(0, mostProblems).map(onOneLine) };
+}
+
+/** A finding is a line, whatever a key or a value is called. */
+function onOneLine({ message, hint, ...problem }: ConfigProblem): ConfigProblem {
+  return { ...problem, message: printable(message), ...(hint === undefined ? {} : { hint: printable(hint) }) };
 }
 
 const dotted = (path: readonly PropertyKey[]): string => path.map(String).join(".");

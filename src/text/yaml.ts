@@ -6,9 +6,9 @@ type Options = ParseOptions & DocumentOptions & SchemaOptions;
 
 /**
  * Errors come without the surrounding lines, which are others' text and are formatted anew for each of a thousand
- * errors.
+ * errors. A key that is a list or a map counts as its text; without `logLevel` the parser warns of each on stderr.
  */
-const fixed = { merge: true, prettyErrors: false, uniqueKeys: false } as const;
+const fixed = { merge: true, prettyErrors: false, uniqueKeys: false, logLevel: "error" } as const;
 
 /** Parses one document; its problems are in `errors`. `toJS` throws for aliases that would fill the memory. */
 export function yamlDocument(text: string, options: Options = {}): Document.Parsed {

@@ -125,7 +125,6 @@ describe("any line", { timeout: fuzzTimeoutMs }, () => {
           expect((asSystemError(error) ?? (error as UserError | CommanderError)).exitCode).toBeLessThanOrEqual(3);
         }
       }),
-      5000,
     );
   });
 });
