@@ -12,8 +12,14 @@ export interface CacheRow {
   /** Undefined if it cannot be determined. */
   bytes?: number;
   /** Breakdown, if known. */
-  parts?: { name: string; bytes: number; records?: number }[];
+  parts?: CachePart[];
   note?: string;
+}
+
+export interface CachePart {
+  name: string;
+  bytes: number;
+  records?: number;
 }
 
 export interface CacheStatus {
@@ -28,6 +34,8 @@ export interface CachePlaces {
   engineFolder: string;
   /** BuildKit's own figures; undefined while it does not run. */
   disk: EngineDisk | undefined;
+  /** Identity of this project's volumes (`volumesOf`). */
+  project: string;
   env: NodeJS.ProcessEnv;
   signal?: AbortSignal;
 }
@@ -55,7 +63,7 @@ const kindNames: Record<string, string> = {
 };
 
 export async function cacheStatus(places: CachePlaces): Promise<CacheStatus> {
-  const { state, engineFolder, disk, env, signal } = places;
+  const { state, engineFolder, disk, project, env, signal } = places;
   const home = cacheHome(env);
   const own = (name: CacheClass): Promise<number> =>
     (cacheFolders[name] ?? []).reduce(
@@ -65,11 +73,7 @@ export async function cacheStatus(places: CachePlaces): Promise<CacheStatus> {
   const inState = (folders: readonly StateFolderName[]): number =>
     folders.reduce((sum, folder) => sum + stateUse(state, folder), 0);
   const engineBytes = await diskUse(engineFolder, signal);
-  const parts = Object.entries(disk?.kinds ?? {}).map(([kind, { bytes, records }]) => ({
-    name: kindNames[kind] ?? kind,
-    bytes,
-    records,
-  }));
+  const parts = partsOf(disk);
   const told = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   if (disk !== undefined && engineBytes > told)
     parts.push({ name: "content, metadata, logs", bytes: engineBytes - told, records: 0 });
@@ -77,7 +81,7 @@ export async function cacheStatus(places: CachePlaces): Promise<CacheStatus> {
     { class: "results", where: state.path, bytes: inState(stateFolders.results) },
     { class: "hashes", where: state.path, bytes: inState(["."]) },
     { class: "history", where: path.join(state.path, "history"), bytes: inState(stateFolders.history) },
-    { class: "volumes", where: engineFolder, note: "part of the engine's" },
+    { class: "volumes", where: engineFolder, note: "part of the engine's", ...volumesIn(disk, project) },
     {
       class: "engine",
       where: engineFolder,
@@ -94,3 +98,29 @@ export async function cacheStatus(places: CachePlaces): Promise<CacheStatus> {
     totalBytes: rows.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
   };
 }
+
+/** Records of BuildKit by their kind; of the layers those of images that were pulled stand apart. */
+function partsOf(disk: EngineDisk | undefined): CachePart[] {
+  const { kinds = {}, images = [] } = disk ?? {};
+  const pulled = images.reduce((sum, { bytes }) => sum + bytes, 0);
+  return [
+    ...images.map(({ name, bytes }) => ({ name: `image ${shortImage(name)}`, bytes })),
+    ...Object.entries(kinds).map(([kind, { bytes, records }]) => ({
+      name: kindNames[kind] ?? kind,
+      bytes: kind === "regular" ? Math.max(0, bytes - pulled) : bytes,
+      // How many of them are images' is not told.
+      ...(kind === "regular" && images.length > 0 ? {} : { records }),
+    })),
+  ];
+}
+
+/** The project's own, each by its name and where containers have it. */
+function volumesIn(disk: EngineDisk | undefined, project: string): Pick<CacheRow, "parts"> {
+  const own = disk?.volumes.filter((volume) => volume.project === project) ?? [];
+  return own.length === 0
+    ? {}
+    : { parts: own.map(({ name, path: at, bytes }) => ({ name: `${name} at ${at}`, bytes })) };
+}
+
+/** Without the digest, where a tag says which one it is. */
+const shortImage = (name: string): string => name.replace(/(:[\w.-]+)@sha256:[0-9a-f]+$/, "$1");

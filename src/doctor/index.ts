@@ -1,6 +1,6 @@
 /** Checks what keeps this machine from working, or from working well, and says what to do about it. */
 export { checkDocker, checkEngine, checkOtherEngines, checkPlatforms, type EngineNames } from "./engines.ts";
-export type { CheckResult } from "./finding.ts";
+export { unknown, type CheckResult } from "./finding.ts";
 export { checkLock, checkState } from "./leftovers.ts";
 export {
   checkCores,

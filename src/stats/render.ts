@@ -20,13 +20,14 @@ export function renderStatistics(statistics: Statistics, paint: Paint): string {
     const { p50Ms, p95Ms, count } = total.editToVerdict;
     lines.push(`edit to verdict: p50 ${duration(p50Ms)}, p95 ${duration(p95Ms)}, of ${plural(count, "edit")}`);
   }
-  lines.push(
-    "",
-    ...aligned(
-      [headings, ...functions.map((each) => [...figureCells(each.name, each), signedPercent(each.trend)])],
-      paint,
-    ),
-  );
+  if (functions.length > 0)
+    lines.push(
+      "",
+      ...aligned(
+        [headings, ...functions.map((each) => [...figureCells(each.name, each), signedPercent(each.trend)])],
+        paint,
+      ),
+    );
   if (tiers.length > 0)
     lines.push(
       "",

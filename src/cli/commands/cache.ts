@@ -13,7 +13,7 @@ import {
   type CacheLevel,
   type CacheStatus,
 } from "../../caches/index.ts";
-import { embeddedEngine, newVolumes, type EmbeddedEngine } from "../../engine/index.ts";
+import { embeddedEngine, newVolumes, volumesOf, type EmbeddedEngine } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { stateHome } from "../../paths/index.ts";
 import { loadProject, placeProject, projectHasher, type Project, type ProjectPlace } from "../../plan/index.ts";
@@ -22,6 +22,7 @@ import { History, ProjectLock } from "../../run/index.ts";
 import { printable, size } from "../../text/index.ts";
 import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { trustModeOf } from "../trust/trust.ts";
 
 interface ClearFlags {
@@ -57,12 +58,10 @@ export function register(program: Command, context: CliContext): void {
     .summary("show what caches hold, and clear them")
     .description("Show what caches hold and where, and let go of it by levels.")
     .addHelpText("after", examples);
-  const config = (): Option =>
-    new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)");
   cache
     .command("status")
     .description("Show what each cache holds and where; the sum is what `du` says of the folders.")
-    .addOption(config())
+    .addOption(configFileOption())
     .action((flags: { config?: string }) => status(context, flags.config));
   cache
     .command("clear")
@@ -70,7 +69,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--level <level>", "how much").choices([...cacheLevels]).default("soft"))
     .addOption(new Option("--dry-run", "say what would be deleted, and delete nothing"))
     .addOption(new Option("-y, --yes", "do not ask before `nuke`"))
-    .addOption(config())
+    .addOption(configFileOption())
     .addHelpText("after", examples)
     .action((flags: ClearFlags) => clear(context, flags));
 }
@@ -78,10 +77,12 @@ export function register(program: Command, context: CliContext): void {
 async function status(context: CliContext, configFile: string | undefined): Promise<void> {
   const place = placeProject({ cwd: context.cwd, configFile, onNotice: context.notice });
   const engine = await embeddedEngine(context.options.buildkitHost);
+  const project = await projectOf(context, configFile, place, () => {});
   const found = await cacheStatus({
     state: place.state,
     engineFolder: engine.stateDir,
     disk: await engine.disk(),
+    project: volumesOf(volumesOptions(project, place), context.env),
     env: context.env,
     signal: context.signal,
   });
@@ -108,7 +109,7 @@ async function clear(context: CliContext, flags: ClearFlags): Promise<void> {
   const { level } = flags;
   const place = placeProject({ cwd: context.cwd, configFile: flags.config, onNotice: context.notice });
   const classes = classesOf(level);
-  const project = await projectOf(context, flags, place);
+  const project = await projectOf(context, flags.config, place, context.notice);
   const targets = project?.targets.map(({ target }) => target.name) ?? [];
   const cost = expectedCost(new History(place.state).entries(), targets, level);
   const engine = await embeddedEngine(context.options.buildkitHost);
@@ -160,15 +161,16 @@ function volumesOptions(project: Project | undefined, place: ProjectPlace): Para
 /** Returns undefined when configuration or module can't be read: clearing caches must work especially then. */
 async function projectOf(
   context: CliContext,
-  flags: ClearFlags,
+  configFile: string | undefined,
   { state }: ProjectPlace,
+  notice: (text: string) => void,
 ): Promise<Project | undefined> {
   try {
     return await loadProject(
       {
         cwd: context.cwd,
         moduleDir: context.options.module,
-        configFile: flags.config,
+        configFile,
         environment: context.env,
         trust: trustModeOf(context),
       },
@@ -176,7 +178,7 @@ async function projectOf(
     );
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    context.notice(`the project cannot be read (${error.message}): its cache volumes are those of the folder`);
+    notice(`the project cannot be read (${error.message}): its cache volumes are those of the folder`);
     return undefined;
   }
 }

@@ -17,6 +17,7 @@ import {
   registriesOf,
   renderChecks,
   thisUser,
+  unknown,
   type CheckResult,
 } from "../../doctor/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
@@ -24,6 +25,7 @@ import { cacheHome, packageRoot, stateHome } from "../../paths/index.ts";
 import { placeProject, type ProjectPlace } from "../../plan/index.ts";
 import { painter, plural } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { openProject } from "../project.ts";
 
 interface DoctorFlags {
@@ -43,7 +45,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--fix", "do the repairs that harm nothing"))
     .addOption(new Option("--report [file]", "for a bug tracker: Markdown without names, paths and values"))
     .addOption(new Option("--offline", "leave out what asks the network"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `
@@ -109,8 +111,10 @@ async function allChecks(context: CliContext, flags: DoctorFlags, place: Project
   ];
 }
 
-/** Keeps one clock check, though each registry yields one. */
+/** Keeps one clock check, though each registry yields one; says so if no registry yielded any. */
 function oneClock(results: readonly CheckResult[]): CheckResult[] {
+  if (results.every(({ id }) => id !== "clock"))
+    return [...results, unknown("clock", "not compared: no registry was asked that tells the time")];
   return results.filter(
     ({ id }, index) => id !== "clock" || results.findIndex((other) => other.id === "clock") === index,
   );

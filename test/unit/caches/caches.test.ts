@@ -102,10 +102,31 @@ describe("what is on the disk", () => {
     const engineFolder = path.join(place.home, "engine");
     mkdirSync(engineFolder);
     writeFileSync(path.join(engineFolder, "data"), "x".repeat(50_000));
-    const disk = { kinds: { regular: { bytes: 8192, reclaimableBytes: 0, records: 3 } }, images: [], volumes: [] };
-    const { rows, totalBytes } = await cacheStatus({ state: place.state, engineFolder, disk, env: place.env });
+    const records = { reclaimableBytes: 0, records: 3 };
+    const disk = {
+      kinds: { regular: { bytes: 8192, ...records }, "exec.cachemount": { bytes: 3000, ...records } },
+      images: [{ name: `docker.io/library/node:22-bookworm-slim@sha256:${"0".repeat(64)}`, bytes: 4096 }],
+      volumes: [
+        { project: "p", name: "fastloop-npm", path: "/root/.npm", bytes: 1000 },
+        { project: "other", name: "fastloop-npm", path: "/root/.npm", bytes: 2000 },
+      ],
+    };
+    const { rows, totalBytes } = await cacheStatus({
+      state: place.state,
+      engineFolder,
+      disk,
+      project: "p",
+      env: place.env,
+    });
     const engine = rows.find((row) => row.class === "engine");
     expect(engine?.parts?.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(engine?.bytes);
+    expect(engine?.parts?.slice(0, 2)).toEqual([
+      { name: "image docker.io/library/node:22-bookworm-slim", bytes: 4096 },
+      { name: "layers", bytes: 4096 },
+    ]);
+    expect(rows.find((row) => row.class === "volumes")?.parts).toEqual([
+      { name: "fastloop-npm at /root/.npm", bytes: 1000 },
+    ]);
     expect(rows.reduce((sum, { bytes = 0 }) => sum + bytes, 0)).toBe(totalBytes);
     expect(rows.find((row) => row.class === "mirror")?.bytes).toBe(
       await diskUse(path.join(place.home, "fastloop/images")),
