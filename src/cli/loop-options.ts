@@ -17,6 +17,11 @@ export interface LoopFlags {
   config?: string;
 }
 
+/** Returns the `--config` option of every command that reads the project. */
+export function configFileOption(): Option {
+  return new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)");
+}
+
 /** Returns the `--offline` option of every command that opens a session. */
 export function offlineOption(): Option {
   return new Option("--offline", "use nothing of the network; what needs it fails at once, with its name");
@@ -40,7 +45,7 @@ export function addLoopOptions(command: Command): Command {
       ]),
     )
     .addOption(new Option("--timeout <duration>", "of each function that declares none, e.g. 5m"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"));
+    .addOption(configFileOption());
 }
 
 /** Converts the command line to the loop's options. Throws for an invalid number or duration. */

@@ -152,11 +152,13 @@ function addSummary(program: Command, name: string, entry: CommandEntry): void {
 
 /** Returns the first word that is neither an option nor an option's value; after `help`, the next one. */
 function findCommand(argv: string[]): string | undefined {
-  const takesValue = new Set(
-    globalOptions()
+  // `--config` without a command is that of the overview.
+  const takesValue = new Set([
+    "--config",
+    ...globalOptions()
       .filter((o) => o.required)
       .flatMap((o) => [o.short, o.long]),
-  );
+  ]);
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index];
     if (word === undefined || word === "--") return undefined;

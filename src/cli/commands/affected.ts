@@ -10,6 +10,7 @@ import {
 } from "../../plan/index.ts";
 import { causes } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { ContentHasher } from "../../tree/index.ts";
 import { openProject, projectOptions } from "../project.ts";
 import { sayingWait } from "../waiting-line.ts";
@@ -22,7 +23,7 @@ export function register(program: Command, context: CliContext): void {
       "List the functions that are affected by the changes since the merge base with a commit (committed, uncommitted and untracked), or, without --since, that are not current. When git cannot tell, all are, with the reason. Needs no engine.",
     )
     .addOption(new Option("--since <ref>", "a commit, branch or tag, e.g. origin/main"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .action(async (flags: { since?: string; config?: string }) => {
       const result =
         flags.since === undefined

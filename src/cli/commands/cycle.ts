@@ -7,6 +7,7 @@ import { ExitCode } from "../../errors/index.ts";
 import { duration, painter } from "../../report/index.ts";
 import { commands } from "../commands.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { cycleSteps, cycles, type Cycle } from "../cycle-steps.ts";
 
 interface CycleFlags {
@@ -33,7 +34,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--dry-run", "print the commands, run none"))
     .addOption(new Option("-y, --yes", "do not ask before `nuclear` deletes what all projects share"))
     .addOption(new Option("--no-up", "do not start services"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `

@@ -2,6 +2,7 @@
 import { Option, type Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { diffEnvironment, type DiffEnvironmentFlags } from "../deploy/diff-environment.ts";
 import { addClusterOptions, imageOption } from "../deploy/options.ts";
 import { diffOfRunsOrFiles, type DiffRunsFlags } from "../diff/diff-runs.ts";
@@ -26,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
       ),
     )
     .addOption(new Option("-a, --all", "of runs: show what is the same, too"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addOption(imageOption())
     .addOption(new Option("--exit-code", "of an environment: exit with 1 where something would change"));
   addClusterOptions(command)

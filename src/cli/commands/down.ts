@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { downUp, notUp } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { upPlace } from "../up/project.ts";
 
 /** How long the process may take to exit after it has stopped the services. */
@@ -12,7 +13,7 @@ export function register(program: Command, context: CliContext): void {
     .command("down")
     .summary("end the services that are up")
     .description("End the services that are up, whoever started them. Their volumes stay.")
-    .option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)")
+    .addOption(configFileOption())
     .addHelpText("after", "\nExamples:\n  fastloop down")
     .action(async (flags: { config?: string }) => {
       const place = upPlace(context, flags.config);

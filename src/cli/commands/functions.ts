@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { ModuleInfo } from "../../module/index.ts";
 import { printable, printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { readModule } from "../project-module.ts";
 import { functionNames, renderFunctions } from "../call/render-functions.ts";
 import { printNames } from "../options/name-table.ts";
@@ -14,6 +15,7 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "List the functions of a module: arguments, defaults, inputs, cache policy. Reads the sources; needs no engine.",
     )
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `
@@ -22,8 +24,8 @@ Examples:
   fastloop functions -v              with arguments, defaults, inputs, [check] and cache policies
   fastloop functions -m ../ci --json everything, for programs`,
     )
-    .action(async () => {
-      const module = await readModule(context);
+    .action(async (flags: { config?: string }) => {
+      const module = await readModule(context, { configFile: flags.config });
       for (const warning of module.warnings) context.notice(`warning: ${printable(warning)}`);
       if (context.options.json) context.print(`${printableJson(module, 2)}\n`);
       else if (context.options.verbose) context.print(renderFunctions(module));

@@ -11,6 +11,7 @@ import { CallView } from "../call/call-view.ts";
 import { callWithCache } from "../call/call-with-cache.ts";
 import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { namedGenerators, printMarked } from "../options/marked-functions.ts";
 import { requireTrustOfCall } from "../trust/trust.ts";
 import { readModule } from "../project-module.ts";
@@ -32,7 +33,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("-l, --list", "list them; run nothing"))
     .addOption(new Option("-y, --yes", "apply the changes without asking"))
     .addOption(new Option("--check", "apply nothing; end with 1 where something would change"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `

@@ -2,6 +2,7 @@
 import { Option, type Command } from "commander";
 import { renderGraph, type GraphFormat } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { openProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -10,7 +11,7 @@ export function register(program: Command, context: CliContext): void {
     .summary("draw the functions and what they need")
     .description("Draw the watched functions and their needs; those that would run are marked. Needs no engine.")
     .addOption(new Option("--format <kind>", "what to draw with").choices(["text", "mermaid", "dot"]).default("text"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .action(async (flags: { format: GraphFormat; config?: string }) => {
       const { plan } = await openProject(context, flags.config);
       const { planned } = await plan();

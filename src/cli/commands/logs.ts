@@ -7,6 +7,7 @@ import { UserError } from "../../errors/index.ts";
 import { painter } from "../../report/index.ts";
 import { LogReader, type UpPlace } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { upPlace } from "../up/project.ts";
 
 interface LogsFlags {
@@ -32,7 +33,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("-f, --follow", "go on with what they print from now on"))
     .addOption(new Option("--grep <pattern>", "only lines that match the regular expression"))
     .addOption(new Option("-n, --lines <number>", "only the last ones of each service"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `

@@ -1,5 +1,5 @@
 /** `fastloop offline prepare|check`: fetches and checks what the loop needs without the network. */
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
 import { describeEngineChoice, embeddedEngine, setUpBoundary } from "../../engine/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
@@ -7,6 +7,7 @@ import { loadProject, placeProject, projectHasher, type Project } from "../../pl
 import { painter, plural } from "../../report/index.ts";
 import { printable, size } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { layersAndVolumes, programs, type Part } from "../offline/kept.ts";
 import { tryFunctions, tryServices, type Tried } from "../offline/tried.ts";
 import { upPlace } from "../up/project.ts";
@@ -26,17 +27,15 @@ export function register(program: Command, context: CliContext): void {
       "What the loop needs to go on without the network: the engine's programs, base images, the layers of every function of watch.targets, cache volumes, services. Functions are run to find out; what the engine has cached is not done again.",
     )
     .addHelpText("after", examples);
-  const config = (): Option =>
-    new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)");
   offline
     .command("prepare")
     .description("Fetch what is missing, then check.")
-    .addOption(config())
+    .addOption(configFileOption())
     .action((flags: { config?: string }) => offlineVerb(context, flags.config, true));
   offline
     .command("check")
     .description("Run everything without the network, and say what is here, with its size, and what is missing.")
-    .addOption(config())
+    .addOption(configFileOption())
     .action((flags: { config?: string }) => offlineVerb(context, flags.config, false));
 }
 

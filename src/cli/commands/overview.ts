@@ -13,14 +13,17 @@ import { painter } from "../../report/index.ts";
 import { limitsOf, ProjectLock } from "../../run/index.ts";
 import { commands } from "../commands.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { suggestions } from "../overview/next.ts";
 import { renderOverview, type Overview } from "../overview/render.ts";
 import { standingsOf } from "../overview/state.ts";
 import { openProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
-  program.command("overview", { hidden: true }).action(async () => {
+  const command = program.command("overview", { hidden: true }).addOption(configFileOption());
+  command.action(async ({ config }: { config?: string }) => {
     const isProject =
+      config !== undefined ||
       findConfig(context.cwd) !== undefined ||
       (await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module }).then(
         () => true,
@@ -33,15 +36,15 @@ export function register(program: Command, context: CliContext): void {
       return context.print(
         `${program.helpInformation()}\nThere is no fastloop.yaml here or in a folder above; \`fastloop init\` writes one.\n`,
       );
-    const overview = await overviewOf(context);
+    const overview = await overviewOf(context, config);
     if (context.options.json) return context.printJson(overview);
     context.print(renderOverview(overview, painter(context.colors("stdout"))));
   });
 }
 
-async function overviewOf(context: CliContext): Promise<Overview> {
+async function overviewOf(context: CliContext, configFile: string | undefined): Promise<Overview> {
   const startedMs = performance.now();
-  const { project, store, plan } = await openProject(context);
+  const { project, store, plan } = await openProject(context, configFile);
   const engine = engineText(context);
   const functions = standingsOf((await plan()).planned, store);
   const { config } = project.config;

@@ -5,6 +5,7 @@ import { expectedTotalMs, selectTargets } from "../../plan/index.ts";
 import { causes, duration, painter, plural, shortDigest } from "../../report/index.ts";
 import { limitsOf } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { openProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -17,7 +18,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option("--tier <tier>", "only functions of this tier and of faster ones").choices(["smoke", "fast", "full"]),
     )
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .action(async (names: string[], flags: { config?: string; tier?: TierName }) => {
       const { project, store, plan } = await openProject(context, flags.config);
       const { targets } = await selectTargets(project, {

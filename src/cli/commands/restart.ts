@@ -4,6 +4,7 @@ import { UserError } from "../../errors/index.ts";
 import { blockersText, painter, statusTable } from "../../report/index.ts";
 import { restartUp } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { upPlace } from "../up/project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -11,7 +12,7 @@ export function register(program: Command, context: CliContext): void {
     .command("restart [service...]")
     .summary("restart services that are up")
     .description("Stop services and what needs them, and start them again, in the order of their needs. No name: all.")
-    .option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)")
+    .addOption(configFileOption())
     .addHelpText("after", "\nExamples:\n  fastloop restart api\n  fastloop restart            all of them")
     .action(async (names: string[], flags: { config?: string }) => {
       const { services, healthy, ...rest } = await restartUp(upPlace(context, flags.config), names);

@@ -13,7 +13,7 @@ import { outputText, printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustOf } from "../../plan/index.ts";
 import { ProjectSession } from "../../session/index.ts";
-import { offlineOption } from "../loop-options.ts";
+import { configFileOption, offlineOption } from "../loop-options.ts";
 import { trustModeOf } from "../trust/trust.ts";
 
 const examples = `
@@ -23,6 +23,11 @@ Examples:
   fastloop session --engine embedded -- sh -c 'echo $DAGGER_SESSION_PORT'
 
 The program finds the session by DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN. Its exit code is passed on.`;
+
+interface SessionFlags {
+  offline?: boolean;
+  config?: string;
+}
 
 const forwarded = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
@@ -34,14 +39,19 @@ export function register(program: Command, context: CliContext): void {
     .usage("[options] -- COMMAND [ARGUMENT...]")
     .argument("<command...>", "the program and its arguments")
     .addOption(offlineOption())
+    .addOption(configFileOption())
     .passThroughOptions()
     .addHelpText("after", examples)
-    .action(async (command: string[], { offline }: { offline?: boolean }) => {
-      process.exitCode = await runInSession(context, command, offline === true);
+    .action(async (command: string[], flags: SessionFlags) => {
+      process.exitCode = await runInSession(context, command, flags);
     });
 }
 
-async function runInSession(context: CliContext, [command, ...args]: string[], offline: boolean): Promise<number> {
+async function runInSession(
+  context: CliContext,
+  [command, ...args]: string[],
+  { offline, config: file }: SessionFlags,
+): Promise<number> {
   if (command === undefined) throw new UserError("usage", "no program was given", { place: "fastloop session" });
   // A signal aborts the opening of the session; once the program runs, signals are passed on to it.
   let onSignal: (signal: NodeJS.Signals) => void;
@@ -50,7 +60,7 @@ async function runInSession(context: CliContext, [command, ...args]: string[], o
   for (const signal of forwarded) process.on(signal, (received) => onSignal(received));
 
   const { options } = context;
-  const config = await loadConfig({ cwd: context.cwd });
+  const config = await loadConfig({ cwd: context.cwd, file });
   const trust = trustOf(config, undefined, { environment: context.env, trust: trustModeOf(context) });
   const project = new ProjectSession({
     workdir: context.cwd,
@@ -58,7 +68,7 @@ async function runInSession(context: CliContext, [command, ...args]: string[], o
     trust,
     named: options,
     environment: context.env,
-    offline,
+    offline: offline === true,
     writesCaches: true,
     signal: opening.signal,
     onNotice: context.notice,

@@ -5,6 +5,7 @@ import { UserError } from "../../errors/index.ts";
 import { openShell } from "../../services/index.ts";
 import { userTerminal } from "../call/user-terminal.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { upPlace } from "../up/project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -15,7 +16,7 @@ export function register(program: Command, context: CliContext): void {
     .usage("[options] SERVICE [-- COMMAND [ARGUMENT...]]")
     .argument("<service>")
     .argument("[command...]")
-    .option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)")
+    .addOption(configFileOption())
     .addHelpText("after", "\nExamples:\n  fastloop shell api\n  fastloop shell db -- psql -U postgres")
     .action(async (service: string, command: string[], flags: { config?: string }) => {
       const terminal = userTerminal(context);

@@ -19,6 +19,7 @@ import {
 } from "../../stats/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 
 interface StatsFlags {
   since: string;
@@ -41,7 +42,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--compare [period]", "with the period before, or with FROM..TO"))
     .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "csv", "html"]).default("text"))
     .addOption(new Option("-o, --output <file>", "write to this file"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `

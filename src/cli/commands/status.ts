@@ -4,6 +4,7 @@ import { ExitCode } from "../../errors/index.ts";
 import { painter, statusTable } from "../../report/index.ts";
 import { notUp, statusOfUp } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { upPlace } from "../up/project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -11,7 +12,7 @@ export function register(program: Command, context: CliContext): void {
     .command("status")
     .summary("show the services that are up")
     .description("Show the services that are up: state, ports, and why one is not healthy.")
-    .option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)")
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `

@@ -8,6 +8,7 @@ import { askKey, describeAsk, digestOfAsks, hostProcessAsk, TrustStore, type Ask
 import { printable } from "../../text/index.ts";
 import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 
 interface TrustFlags {
   list?: boolean;
@@ -38,7 +39,7 @@ export function register(program: Command, context: CliContext): void {
         "also allow function bodies on this machine where the system has no boundary for them",
       ),
     )
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addHelpText(
       "after",
       `

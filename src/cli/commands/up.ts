@@ -7,7 +7,7 @@ import type { UpEvent } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
 import { printNames } from "../options/name-table.ts";
 import { explain } from "../up/explain.ts";
-import { offlineOption, timeLimit } from "../loop-options.ts";
+import { configFileOption, offlineOption, timeLimit } from "../loop-options.ts";
 import { jsonUpReporter, upInBackground } from "../up/background.ts";
 import { addPageOptions, CommandPage, type PageFlags } from "../page.ts";
 import { openUpProject, type UpProject } from "../up/project.ts";
@@ -52,7 +52,7 @@ export function register(program: Command, context: CliContext): void {
     )
     .addOption(offlineOption())
     .addOption(new Option("--no-view", "plain lines on a terminal, too"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .addOption(new Option("--in-background").hideHelp());
   const behind = wordsBehind(command);
   addPageOptions(command)

@@ -14,6 +14,7 @@ import {
   type Validation,
 } from "../../validate/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { sayingWait } from "../waiting-line.ts";
 
 interface ValidateFlags {
@@ -35,7 +36,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]).default("text"))
     .addOption(new Option("--strict", "warnings count as errors"))
     .addOption(new Option("--codes", "list the codes and what they mean"))
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .action((flags: ValidateFlags) => (flags.codes === true ? listCodes(context) : check(context, flags)));
 }
 

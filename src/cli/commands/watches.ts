@@ -1,9 +1,10 @@
 /** `fastloop watches`: shows which files each function depends on. */
 import path from "node:path";
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { painter, plural } from "../../report/index.ts";
 import { printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { openProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -13,7 +14,7 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Show each function's inputs: folder, what is left out, how many paths. With -v every path. Needs no engine.",
     )
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .action(async (flags: { config?: string }) => {
       const { project, plan } = await openProject(context, flags.config);
       const { snapshot } = await plan();

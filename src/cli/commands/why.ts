@@ -1,10 +1,11 @@
 /** `fastloop why FUNCTION`: shows every reason why it would run, or what its last success is based on. */
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { duration, painter } from "../../report/index.ts";
 import { whyOf } from "../../run/index.ts";
 import { dayAndTime, printable, withoutFolders } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { openProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -14,7 +15,7 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Compare a function's inputs with its last successful run: files, arguments, environment names (never their values), needs, module, engine. Needs no engine.",
     )
-    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(configFileOption())
     .action(async (name: string, flags: { config?: string }) => {
       const { project, store, plan } = await openProject(context, flags.config);
       const found = (await plan()).planned.find((planned) => planned.item.target.name === name);
