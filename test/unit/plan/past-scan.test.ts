@@ -259,7 +259,8 @@ function changeAnything(root: string, outside: string, random: (below: number) =
   const other = path.join(root, pick(folders), pick(names));
   const folder = path.join(root, pick(folders.slice(1)));
   const rules = ["*.log\n", "x.ts\n", "!z.log\n", "deep/\n", "", "*.ts\n!y.ts\n"];
-  const git = (...args: string[]): unknown => execFileSync("git", args, { cwd: root, stdio: "ignore" });
+  // Git waits for a pipe that is called .gitignore.
+  const git = (...args: string[]): unknown => execFileSync("git", args, { cwd: root, stdio: "ignore", timeout: 5000 });
   const changes: Record<string, () => unknown> = {
     write: () => (mkdirSync(path.dirname(file), { recursive: true }), put(file, String(random(10)))),
     rewrite() {
@@ -299,8 +300,7 @@ function changeAnything(root: string, outside: string, random: (below: number) =
       renameSync(folder, path.join(outside, "moved"));
       symlinkSync(path.join(outside, "moved"), folder);
     },
-    // Git waits for a pipe that is called .gitignore.
-    pipe: () => execFileSync("mkfifo", [path.join(path.dirname(file), "x.ts")], { stdio: "ignore" }),
+    pipe: () => execFileSync("mkfifo", [file], { stdio: "ignore" }),
     rules: () => put(path.join(root, pick(folders), ".gitignore"), pick(rules)),
     "rules of the clone": () => put(path.join(root, ".git/info/exclude"), pick(rules)),
     "rules of the user": () => put(path.join(process.env["HOME"]!, ".config/git/ignore"), pick(rules)),
