@@ -7,8 +7,11 @@ export function aborted(signal: AbortSignal): Promise<void> {
 /** Waits for the promise, but at most `timeoutMs` milliseconds. Rejects if the promise rejects. */
 export async function withinMs(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
