@@ -62,6 +62,8 @@ export async function startSessionProcess(options: SessionProcessOptions): Promi
 
 function firstLine(child: Child, ended: Promise<string>, options: SessionProcessOptions, tail: readonly string[]) {
   const { command, connectTimeoutMs, signal } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => undefined;
   return new Promise<{ port: number; token: string }>((resolve, reject) => {
     const fail = (problem: string): void =>
       reject(
@@ -70,19 +72,18 @@ function firstLine(child: Child, ended: Promise<string>, options: SessionProcess
           hint: "try `dagger core version`, or use --engine embedded",
         }),
       );
-    const timer = setTimeout(() => fail(`nothing within ${connectTimeoutMs / 1000} s`), connectTimeoutMs);
-    const onAbort = (): void => reject(signal?.reason as Error);
+    timer = setTimeout(() => fail(`nothing within ${connectTimeoutMs / 1000} s`), connectTimeoutMs);
+    onAbort = () => reject(signal?.reason as Error);
     signal?.addEventListener("abort", onAbort, { once: true });
     void ended.then((how) => fail(how));
     createInterface({ input: child.stdout }).on("line", (line) => {
       const session = parseSession(line);
       // Other lines on stdout are ignored.
-      if (session === undefined) return;
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      resolve(session);
+      if (session !== undefined) resolve(session);
     });
-    void ended.finally(() => clearTimeout(timer));
+  }).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
   });
 }
 
