@@ -27,10 +27,16 @@ export function renderGraph(planned: readonly PlannedTarget[], format: GraphForm
 
 function text(nodes: readonly Node[]): string {
   const lines: string[] = [];
-  const dependents = (name: string): Node[] => nodes.filter((node) => node.needs.includes(name));
+  const dependents = new Map<string, Node[]>(nodes.map(({ name }) => [name, []]));
+  for (const node of nodes) for (const need of new Set(node.needs)) dependents.get(need)?.push(node);
+  const shown = new Set<string>();
   const show = (node: Node, prefix: string, branch: string): void => {
-    lines.push(`${prefix}${branch}${node.name}${node.affected ? " *" : ""}`);
-    const children = dependents(node.name);
+    const children = dependents.get(node.name) ?? [];
+    // The number of paths through a graph can be exponential, so what is below a target is shown once.
+    const isAbove = shown.has(node.name) && children.length > 0;
+    lines.push(`${prefix}${branch}${node.name}${node.affected ? " *" : ""}${isAbove ? " (see above)" : ""}`);
+    if (isAbove) return;
+    shown.add(node.name);
     const below = prefix + (branch === "" ? "" : branch === "└─ " ? "   " : "│  ");
     children.forEach((child, index) => show(child, below, index === children.length - 1 ? "└─ " : "├─ "));
   };

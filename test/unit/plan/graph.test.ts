@@ -21,6 +21,18 @@ docs
 `);
 });
 
+test("as text what is below a target is shown once, however many ways lead to it", () => {
+  const layers = Array.from({ length: 30 }, (_, layer) =>
+    ["a", "b"].map((name) =>
+      planned(`${name}${layer}`, layer === 0 ? [] : [`a${layer - 1}`, `b${layer - 1}`], "current"),
+    ),
+  ).flat();
+  const lines = renderGraph(layers, "text").trimEnd().split("\n");
+  expect(lines).toHaveLength(2 + 4 * 29);
+  expect(lines.filter((line) => line.endsWith("a1 (see above)"))).toHaveLength(1);
+  expect(lines.filter((line) => line.endsWith(" a29"))).toHaveLength(2);
+});
+
 test("as Mermaid and as DOT each need is an arrow", () => {
   expect(draw("mermaid")).toContain('  f0["lib"]:::affected\n');
   expect(draw("mermaid").match(/-->/g)).toHaveLength(3);
