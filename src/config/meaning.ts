@@ -1,4 +1,4 @@
-import { findCircle, unknown, type MeaningProblem } from "./references.ts";
+import { needsFirst, unknown, type MeaningProblem } from "./references.ts";
 import { servicesProblems } from "./services-meaning.ts";
 import type { Config } from "./types.ts";
 
@@ -21,7 +21,7 @@ function watchProblems(config: Config): MeaningProblem[] {
       names.includes(need) ? [] : [unknown(["watch", "targets", name, "needs", index], "target", need, names)],
     ),
   );
-  const circle = findCircle(names, (name) => targets[name]?.needs ?? []);
+  const { circle } = needsFirst(names, (name) => targets[name]?.needs ?? []);
   if (circle !== undefined) {
     const path = ["watch", "targets", circle[0] ?? "", "needs"];
     problems.push({ path, code: "circle", message: `targets need each other in a circle: ${circle.join(" -> ")}` });

@@ -1,4 +1,4 @@
-import { findCircle, unknown, type MeaningProblem } from "./references.ts";
+import { needsFirst, unknown, type MeaningProblem } from "./references.ts";
 import { portMappings } from "./service-ports.ts";
 import type { Config, UpServiceConfig } from "./types.ts";
 
@@ -11,7 +11,7 @@ export function servicesProblems(config: Config): MeaningProblem[] {
       names.includes(need) ? [] : [unknown(["services", name, "needs", index], "service", need, names)],
     ),
   );
-  const circle = findCircle(names, (name) => (services[name]?.needs ?? []).filter((need) => names.includes(need)));
+  const { circle } = needsFirst(names, (name) => (services[name]?.needs ?? []).filter((need) => names.includes(need)));
   const circles =
     circle === undefined
       ? []
@@ -29,7 +29,7 @@ export function servicesProblems(config: Config): MeaningProblem[] {
 /** Only cycles are checked here: needs may also name functions of the module, which are unknown at this point. */
 function localProblems({ local = {}, services = {} }: Config): MeaningProblem[] {
   const names = Object.keys(local);
-  const circle = findCircle(names, (name) => (local[name]?.needs ?? []).filter((need) => names.includes(need)));
+  const { circle } = needsFirst(names, (name) => (local[name]?.needs ?? []).filter((need) => names.includes(need)));
   return [
     ...names.flatMap((name) => [
       ...(services[name] === undefined

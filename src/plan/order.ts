@@ -1,3 +1,4 @@
+import { needsFirst } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { Target } from "./targets.ts";
 
@@ -7,33 +8,20 @@ import type { Target } from "./targets.ts";
  */
 export function orderTargets<T extends { target: Target }>(items: readonly T[]): T[] {
   const byName = new Map(items.map((item) => [item.target.name, item]));
-  const done = new Set<string>();
-  const ordered: T[] = [];
-  const visit = (item: T, trail: string[]): void => {
-    const { name, needs, place } = item.target;
-    if (done.has(name)) return;
-    if (trail.includes(name)) {
-      throw new UserError(
-        "config",
-        `targets need each other: ${[...trail.slice(trail.indexOf(name)), name].join(" -> ")}`,
-        { place },
-      );
-    }
-    for (const need of needs) {
-      const needed = byName.get(need);
-      if (needed === undefined) {
-        throw new UserError("config", `"${name}" needs "${need}", which is no target`, {
-          place,
-          hint: `targets are ${[...byName.keys()].join(", ")}`,
-        });
-      }
-      visit(needed, [...trail, name]);
-    }
-    done.add(name);
-    ordered.push(item);
-  };
-  for (const item of items) visit(item, []);
-  return ordered;
+  const { order, circle } = needsFirst([...byName.keys()], (name) => {
+    const { needs, place } = byName.get(name)!.target;
+    const unknown = needs.find((need) => !byName.has(need));
+    if (unknown === undefined) return needs;
+    throw new UserError("config", `"${name}" needs "${unknown}", which is no target`, {
+      place,
+      hint: `targets are ${[...byName.keys()].join(", ")}`,
+    });
+  });
+  if (circle !== undefined) {
+    const { place } = byName.get(circle[0]!)!.target;
+    throw new UserError("config", `targets need each other: ${circle.join(" -> ")}`, { place });
+  }
+  return order.map((name) => byName.get(name)!);
 }
 
 /** Returns the names and everything that needs them, directly or indirectly. */

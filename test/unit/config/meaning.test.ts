@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkConfigFile, parsedConfig, placeInConfig } from "../../../src/config/check.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
-import { findCircle, unknown } from "../../../src/config/references.ts";
+import { needsFirst, unknown } from "../../../src/config/references.ts";
 import { editDistance, suggest } from "../../../src/config/suggest.ts";
 import { told } from "./told.ts";
 
@@ -402,8 +402,15 @@ describe("names", () => {
       asked.push(name);
       return needs[name] ?? [];
     };
-    expect(findCircle(["a", "e"], needsOf)).toEqual(["f", "g", "f"]);
+    expect(needsFirst(["a", "e"], needsOf).circle).toEqual(["f", "g", "f"]);
     expect(asked).toEqual(["a", "b", "d", "c", "e", "f", "g"]);
-    expect(findCircle(["a"], needsOf)).toBeUndefined();
+    expect(needsFirst(["a"], needsOf).circle).toBeUndefined();
+    expect(needsFirst(["c", "a"], needsOf).order).toEqual(["d", "c", "b", "a"]);
+  });
+
+  test("a chain of a hundred thousand needs no deeper stack", () => {
+    const names = Array.from({ length: 100_000 }, (_, index) => `${index}`);
+    const { order } = needsFirst(names, (name) => (name === "99999" ? [] : [`${Number(name) + 1}`]));
+    expect(order).toEqual(names.toReversed());
   });
 });
