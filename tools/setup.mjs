@@ -17,8 +17,8 @@ Prepares what is missing: npm dependencies, dist/, system packages, an engine, b
   --only PARTS   comma-separated: boundary, engine, shim, images, emulation (what a command needs at once), buildctl (benchmarks),
                  browser (tests of the page)
   --arch ARCH    prepare base images, emulation and helper for amd64 or arm64 (default: this machine's)
-  --refresh      look again whether an image registry can be reached, and bootstrap newer base images
-  --check        say what is ready and what is missing, do nothing; exit code 1 when something is missing
+  --refresh      check again whether an image registry can be reached, and rebuild base images with newer packages
+  --check        show what is ready and what is missing, and do nothing; exit code 1 if something is missing
   --json         with --check: one JSON object
   --no-packages  install no system packages unless somebody at a terminal says so
   -h, --help     show help`;

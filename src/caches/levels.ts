@@ -12,9 +12,9 @@ export const cacheClasses = {
   volumes: { level: "medium", whose: "project", what: "cache volumes: dependencies, incremental builds" },
   engine: { level: "hard", whose: "everybody", what: "layers, sources and volumes in the engine" },
   mirror: { level: "nuke", whose: "everybody", what: "base images of the local registry" },
-  tools: { level: "nuke", whose: "everybody", what: "programs that set-up built" },
-  modules: { level: "nuke", whose: "everybody", what: "modules as they were read, and their bundles" },
-  history: { level: "nuke", whose: "project", what: "the history of runs and saved baselines" },
+  tools: { level: "nuke", whose: "everybody", what: "programs that setup built" },
+  modules: { level: "nuke", whose: "everybody", what: "parsed modules and their bundles" },
+  history: { level: "nuke", whose: "project", what: "the run history and saved baselines" },
 } as const satisfies Record<string, { level: CacheLevel; whose: "project" | "everybody"; what: string }>;
 export type CacheClass = keyof typeof cacheClasses;
 

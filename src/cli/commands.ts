@@ -14,10 +14,10 @@ export const groups = {
   loop: "watch a project, and run what edits affect",
   pipeline: "call the module's functions",
   services: "start what the project needs",
-  deploy: "bring it where it runs",
-  caches: "what is kept, and how to let go of it",
-  insight: "what happened, and how things stand",
-  "set-up": "this project, this machine, this shell",
+  deploy: "deploy to Kubernetes",
+  caches: "show and clear what is cached",
+  insight: "show inputs, history and comparisons",
+  setup: "set up a project, this machine and your shell",
 } as const;
 export type Group = keyof typeof groups;
 
@@ -34,14 +34,14 @@ export interface CommandEntry {
 /** Commands in the order of the help, one line each. Add a new command here once its file exists. */
 export const commands: Record<string, CommandEntry> = {
   init: {
-    group: "set-up",
-    summary: "write a first fastloop.yaml, from what the repository is made of",
+    group: "setup",
+    summary: "write a first fastloop.yaml from what the repository contains",
     load: () => import("./commands/init.ts"),
   },
-  watch: { group: "loop", summary: "re-run what each edit affects", load: () => import("./commands/watch.ts") },
+  watch: { group: "loop", summary: "rerun what each edit affects", load: () => import("./commands/watch.ts") },
   run: {
     group: "loop",
-    summary: "run the functions that edits affect, or those named",
+    summary: "run the functions that edits affect, or the named ones",
     load: () => import("./commands/run.ts"),
   },
   plan: {
@@ -55,7 +55,7 @@ export const commands: Record<string, CommandEntry> = {
   },
   why: {
     group: "loop",
-    summary: "say why a function would run, or why it is current",
+    summary: "explain why a function would run, or why it is current",
     load: () => import("./commands/why.ts"),
     examples: [["fastloop why test", "the files, arguments and needs that changed since its last success"]],
   },
@@ -67,7 +67,7 @@ export const commands: Record<string, CommandEntry> = {
   },
   watches: {
     group: "insight",
-    summary: "show which files concern which function",
+    summary: "show which files affect which function",
     load: () => import("./commands/watches.ts"),
     examples: [["fastloop watches", "folders, patterns and counts of every function"]],
   },
@@ -78,7 +78,7 @@ export const commands: Record<string, CommandEntry> = {
     examples: [
       ["fastloop graph", "as text"],
       ["fastloop graph --format mermaid", "for a page of documentation"],
-      ["fastloop graph --format dot | dot -Tsvg > graph.svg", "a picture, by Graphviz"],
+      ["fastloop graph --format dot | dot -Tsvg > graph.svg", "a picture, with Graphviz"],
     ],
   },
   validate: {
@@ -86,8 +86,8 @@ export const commands: Record<string, CommandEntry> = {
     summary: "check fastloop.yaml and its calls, without an engine",
     load: () => import("./commands/validate.ts"),
     examples: [
-      ["fastloop validate", "every finding with its place, its code and a hint"],
-      ["fastloop validate --strict --format github", "as annotations of a pull request, warnings count"],
+      ["fastloop validate", "every finding with position, code and hint"],
+      ["fastloop validate --strict --format github", "as annotations of a pull request; warnings count as errors"],
       ["fastloop validate --codes", "what each code means"],
     ],
   },
@@ -96,13 +96,13 @@ export const commands: Record<string, CommandEntry> = {
     summary: "start the project's services, and what they need",
     load: () => import("./commands/up.ts"),
   },
-  status: { group: "services", summary: "show the services that are up", load: () => import("./commands/status.ts") },
-  logs: { group: "services", summary: "show what services printed", load: () => import("./commands/logs.ts") },
-  restart: { group: "services", summary: "restart services that are up", load: () => import("./commands/restart.ts") },
-  down: { group: "services", summary: "end the services that are up", load: () => import("./commands/down.ts") },
+  status: { group: "services", summary: "show running services", load: () => import("./commands/status.ts") },
+  logs: { group: "services", summary: "show the output of services", load: () => import("./commands/logs.ts") },
+  restart: { group: "services", summary: "restart running services", load: () => import("./commands/restart.ts") },
+  down: { group: "services", summary: "stop running services", load: () => import("./commands/down.ts") },
   shell: {
     group: "services",
-    summary: "open a shell in a service that is up",
+    summary: "open a shell in a running service",
     load: () => import("./commands/shell.ts"),
   },
   cache: {
@@ -112,27 +112,27 @@ export const commands: Record<string, CommandEntry> = {
   },
   cycle: {
     group: "caches",
-    summary: "clear what is asked for, then build, test and start, in one",
+    summary: "clear caches if requested, then build, test and start services",
     load: () => import("./commands/cycle.ts"),
   },
   offline: {
     group: "caches",
-    summary: "fetch all that the loop needs without the network, and say what is missing",
+    summary: "prepare for working without the network, or check what is missing",
     load: () => import("./commands/offline.ts"),
   },
   diff: {
     group: "insight",
-    summary: "show what a deploy would change, or what two runs did differently",
+    summary: "show what a deploy would change, or how two runs differ",
     load: () => import("./commands/diff.ts"),
   },
   stats: {
     group: "insight",
-    summary: "say how long functions take, and what caches save",
+    summary: "show how long functions take, and what caches save",
     load: () => import("./commands/stats.ts"),
   },
   trust: {
-    group: "set-up",
-    summary: "allow what the repository asks of this machine",
+    group: "setup",
+    summary: "allow what the repository requests of this machine",
     load: () => import("./commands/trust.ts"),
   },
   call: {
@@ -172,12 +172,12 @@ export const commands: Record<string, CommandEntry> = {
   },
   undeploy: {
     group: "deploy",
-    summary: "delete what apps have in an environment, less what holds data",
+    summary: "delete the objects of apps in an environment, except data",
     load: () => import("./commands/undeploy.ts"),
   },
   "deploy-status": {
     group: "deploy",
-    summary: "show an environment's releases, and what differs from them",
+    summary: "show an environment's releases, and how the cluster differs",
     load: () => import("./commands/deploy-status.ts"),
   },
   session: {
@@ -186,33 +186,33 @@ export const commands: Record<string, CommandEntry> = {
     load: () => import("./commands/session.ts"),
   },
   setup: {
-    group: "set-up",
+    group: "setup",
     summary: "prepare this machine: engine, base images, system packages",
     load: () => import("./commands/setup.ts"),
   },
   doctor: {
-    group: "set-up",
-    summary: "look at this machine: engines, limits, network, what was left behind",
+    group: "setup",
+    summary: "check this machine: engines, limits, network, leftovers",
     load: () => import("./commands/doctor.ts"),
   },
   engine: {
-    group: "set-up",
-    summary: "start, stop and look at the embedded engine",
+    group: "setup",
+    summary: "start, stop and inspect the embedded engine",
     load: () => import("./commands/engine.ts"),
   },
   demo: {
-    group: "set-up",
-    summary: "show the loop on the example project",
+    group: "setup",
+    summary: "demonstrate the loop on the example project",
     load: () => import("./commands/demo.ts"),
     examples: [["fastloop demo --once", "stop after the demo"]],
   },
   completion: {
-    group: "set-up",
+    group: "setup",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),
   },
   overview: {
-    summary: "say how the project stands, and what to do next",
+    summary: "show the state of the project, and what to do next",
     load: () => import("./commands/overview.ts"),
     hidden: true,
   },

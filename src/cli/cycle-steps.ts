@@ -2,9 +2,9 @@
 import type { CacheLevel } from "../caches/index.ts";
 
 export const cycles = {
-  fast: { clears: undefined, what: "caches are kept (the default)" },
-  clean: { clears: "medium", what: "the project's results and cache volumes are cleared first" },
-  nuclear: { clears: "nuke", what: "everything is cleared first, base images too" },
+  fast: { clears: undefined, what: "keep caches (the default)" },
+  clean: { clears: "medium", what: "clear the project's results and cache volumes first" },
+  nuclear: { clears: "nuke", what: "clear everything first, including base images" },
 } as const satisfies Record<string, { clears: CacheLevel | undefined; what: string }>;
 export type Cycle = keyof typeof cycles;
 

@@ -19,23 +19,25 @@ export interface LoopFlags {
 
 /** Returns the `--config` option of every command that reads the project. */
 export function configFileOption(): Option {
-  return new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)");
+  return new Option("--config <file>", "configuration (default: the nearest fastloop.yaml in this folder or above)");
 }
 
 /** Returns the `--offline` option of every command that opens a session. */
 export function offlineOption(): Option {
-  return new Option("--offline", "use nothing of the network; what needs it fails at once, with its name");
+  return new Option("--offline", "use no network; what needs it fails at once, with its name");
 }
 
 export function addLoopOptions(command: Command): Command {
   return command
-    .addOption(new Option("-j, --jobs <number>", "functions that run at a time (default: one less than CPUs)"))
-    .addOption(new Option("--fail-fast", "the first failure cancels what runs and starts nothing else"))
+    .addOption(new Option("-j, --jobs <number>", "how many functions run at a time (default: one less than CPUs)"))
+    .addOption(new Option("--fail-fast", "on the first failure, cancel running functions and start no others"))
     .addOption(
-      new Option("--continue", "after a failure go on with what does not need it (the default)").conflicts("failFast"),
+      new Option("--continue", "after a failure, continue with functions that do not need it (the default)").conflicts(
+        "failFast",
+      ),
     )
     .addOption(
-      new Option("--tier <tier>", "only functions of this tier and of faster ones").choices(["smoke", "fast", "full"]),
+      new Option("--tier <tier>", "only functions of this tier and faster ones").choices(["smoke", "fast", "full"]),
     )
     .addOption(offlineOption())
     .addOption(
@@ -44,7 +46,7 @@ export function addLoopOptions(command: Command): Command {
         "module",
       ]),
     )
-    .addOption(new Option("--timeout <duration>", "of each function that declares none, e.g. 5m"))
+    .addOption(new Option("--timeout <duration>", "time limit of each function that declares none, e.g. 5m"))
     .addOption(configFileOption());
 }
 

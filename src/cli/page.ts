@@ -21,12 +21,12 @@ interface LoopPageFlags extends PageFlags {
 
 export function addPageOptions(command: Command): Command {
   return command
-    .addOption(new Option("--ui", "a web page with graph, logs and charts, on loopback for as long as this runs"))
+    .addOption(new Option("--ui", "serve a web page with graph, logs and charts on loopback while this runs"))
     .addOption(snapshotOption());
 }
 
 export function snapshotOption(): Option {
-  return new Option("--ui-snapshot <file>", "at the end write the page to one HTML file, to look at or to send");
+  return new Option("--ui-snapshot <file>", "write the page to one HTML file at the end");
 }
 
 /** The page's code is loaded only when the page is wanted, so other runs do not pay for it. */
@@ -130,5 +130,5 @@ async function projectName({ cwd }: CliContext, file: string | undefined): Promi
 /** Throws before anything runs when the folder of `--ui-snapshot` does not exist. */
 function requireFolder({ cwd }: CliContext, { uiSnapshot }: PageFlags): void {
   if (uiSnapshot === undefined || existsSync(path.dirname(path.resolve(cwd, uiSnapshot)))) return;
-  throw new UserError("usage", "there is no folder for it", { place: `--ui-snapshot ${uiSnapshot}` });
+  throw new UserError("usage", "its folder does not exist", { place: `--ui-snapshot ${uiSnapshot}` });
 }

@@ -95,15 +95,15 @@ export async function createProgram(
 
 function globalOptions(): Option[] {
   return [
-    new Option("-C, --directory <dir>", "work in this folder"),
-    new Option("-m, --module <dir>", "folder of the module (default: the nearest dagger.json upwards)"),
+    new Option("-C, --directory <dir>", "run as if started in this folder"),
+    new Option("-m, --module <dir>", "folder of the module (default: the nearest dagger.json in this folder or above)"),
     new Option("--engine <kind>", "where functions run").choices(["auto", "embedded", "dagger"]),
     new Option("--buildkit-host <address>", "BuildKit daemon for the embedded engine"),
-    new Option("--trust", "allow what the repository asks of this machine, for this command"),
-    new Option("--no-trust", "allow none of it, whatever was trusted before"),
+    new Option("--trust", "allow what the repository requests of this machine, for this command"),
+    new Option("--no-trust", "allow none of it, even if it is already trusted"),
     new Option("--json", "print machine-readable output"),
-    new Option("-v, --verbose", "say more"),
-    new Option("--no-color", "never print colours"),
+    new Option("-v, --verbose", "show more detail"),
+    new Option("--no-color", "never print colors"),
   ];
 }
 

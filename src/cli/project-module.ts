@@ -34,7 +34,7 @@ export function readModule(context: CliContext, options: ReadOptions = {}): Prom
     environment: context.env,
     mayFetch: (module, project) => mayFetch(context, module, project, options.trust),
   });
-  return isSilent ? loading : sayingWait(context, "for the module to be read", loading);
+  return isSilent ? loading : sayingWait(context, "for the module to load", loading);
 }
 
 /**

@@ -49,7 +49,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   const hasher = projectHasher(state);
   const lookAhead = (): ReturnType<typeof hasher.lookAhead> => hasher.lookAhead(new Set([root]));
   let ahead = past.isAsked ? undefined : lookAhead();
-  const project = await sayingWait(context, "for the module to be read", loadProject(options, hasher));
+  const project = await sayingWait(context, "for the module to load", loadProject(options, hasher));
   const store = new RunStore(state);
   return {
     project,

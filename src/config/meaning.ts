@@ -101,7 +101,7 @@ function deployProblems({ deploy }: Config): MeaningProblem[] {
           {
             path: ["deploy", "environments", name],
             message: `\`${name}\` is production and names no context`,
-            hint: "add the `context` of the kubeconfig that it is in",
+            hint: "add the kubeconfig `context` of its cluster",
           },
         ]
       : [],
@@ -111,7 +111,7 @@ function deployProblems({ deploy }: Config): MeaningProblem[] {
       ? [
           {
             path: ["deploy", "environments", name, "watch"],
-            message: `\`${name}\` is production, which is not deployed to at each edit`,
+            message: `\`${name}\` is production, which does not allow deploying on each edit`,
             hint: "leave `watch` out",
           },
         ]

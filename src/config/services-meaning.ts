@@ -99,7 +99,7 @@ function functionProblems(path: string[], service: UpServiceConfig): MeaningProb
     ...others.map((key) => ({
       path: [...path, key],
       message: `\`${key}\` does not go with \`function\``,
-      hint: "the function's own code says what its container is",
+      hint: "the function's own code defines its container",
     })),
     ...(checked
       ? [

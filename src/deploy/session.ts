@@ -173,9 +173,7 @@ export async function checkMayDeployAll(
 export async function checkSameCluster({ cluster, identity, environment }: Session): Promise<void> {
   const now = await clusterIdentity(cluster);
   if (now !== identity)
-    throw refuse(
-      `what answers is another cluster by now (${now}, was ${identity}); ${environment.name} is left as it is`,
-    );
+    throw refuse(`what answers is another cluster now (${now}, was ${identity}); ${environment.name} is left as it is`);
 }
 
 /** Returns the manifests of changes. */

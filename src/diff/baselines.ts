@@ -25,7 +25,7 @@ export class BaselineStore {
       if (record === undefined)
         throw new UserError("usage", `${target} has not passed yet`, {
           place: "--save-baseline",
-          hint: "a baseline is made of runs that passed",
+          hint: "a baseline needs runs that passed",
         });
       return { record, spans: store.spans.read(record.id) };
     });

@@ -12,7 +12,7 @@ const largestBytes = 64 * 1024 * 1024;
 
 /**
  * Returns packages and their versions. The type (deb, npm, ...) is part of the name if the file states it. Throws when
- * the file is no bill of materials.
+ * the file is not a bill of materials.
  */
 export function packagesOf(file: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
@@ -44,7 +44,7 @@ export function diffPackages(
 
 function componentsOf(file: string): { name: string; version: string }[] {
   const refuse = (why: string): UserError =>
-    new UserError("usage", `is no bill of materials: ${why}`, {
+    new UserError("usage", `is not a bill of materials: ${why}`, {
       place: file,
       hint: "SPDX or CycloneDX as JSON, as `fastloop call sbom export --path FILE` writes it",
     });

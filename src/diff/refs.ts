@@ -27,7 +27,7 @@ export function runsNamed(text: string, { store, baselines }: RunSources): RunSe
     if (runs.length === 0)
       throw new UserError("usage", text === "last" ? "no run is on record" : "no function has run twice", {
         place: text,
-        hint: "`fastloop run` makes a record",
+        hint: "`fastloop run` creates a record",
       });
     return withSpans(runs.toSorted((a, b) => (a.target < b.target ? -1 : 1)));
   }
@@ -55,7 +55,7 @@ function baselineNamed(name: string, place: string, { store, baselines }: RunSou
   const functions = store.newestOfEach().map(({ target }) => target);
   const known = ["last", "previous", ...functions, ...baselines.names()];
   const meant = suggest(name, known);
-  throw new UserError("usage", "there is no run, function or baseline of that name", {
+  throw new UserError("usage", "no run, function or baseline has this name", {
     place,
     hint: meant === undefined ? `there are ${known.slice(0, 15).join(", ")}` : `did you mean ${meant}?`,
   });

@@ -21,15 +21,15 @@ export function unavailableImage(error: Error, folder = imagesDir()): UserError 
   if (reason.endsWith(offlineReason))
     return new UserError(
       "function-failed",
-      `${where === undefined ? "" : `${where}: `}the image ${name} can't be had: ${offlineReason}`,
+      `${where === undefined ? "" : `${where}: `}the image ${name} is not available: ${offlineReason}`,
       {
-        hint: "`fastloop offline prepare` fetches it, while there is a network",
+        hint: "`fastloop offline prepare` fetches it while you are online",
         cause: error,
       },
     );
   const own = ownImages(folder);
   const why = whyNot(reference, platform, reason, own);
-  const told = `${where === undefined ? "" : `${where}: `}the image ${name} can't be had: ${why}`;
+  const told = `${where === undefined ? "" : `${where}: `}the image ${name} is not available: ${why}`;
   if (isLogin(why)) return new UserError("function-failed", told, { cause: error });
   return new UserError("function-failed", told, {
     hint: `${has(own)}name another one in fastloop.yaml (\`image:\` of a suite, \`from:\` of a base), or a registry that can be reached; see docs/air-gapped.md`,

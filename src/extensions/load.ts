@@ -51,7 +51,7 @@ export async function builtIn<T>(point: ExtensionPoint<T>, name: string, place: 
   if (make !== undefined) return await make();
   throw new UserError("config", `"${name}" is not one of ${Object.keys(point.builtIn).join(", ")}`, {
     place,
-    hint: "a file of the project begins with ./",
+    hint: "write a file of the project with a leading ./",
   });
 }
 
@@ -75,7 +75,7 @@ export async function loadExtension<T extends object>(
   return exported as T;
 }
 
-const alone = "an extension is one file that imports from `node:` alone: bundle what it needs, e.g. with esbuild";
+const alone = "an extension is one file that imports only from `node:`; bundle what it needs, e.g. with esbuild";
 
 /** Imports the trusted text itself, because the file could change before the import. */
 const asUrl = (source: string): string => `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;

@@ -49,7 +49,7 @@ function parse(text: string): Response {
   try {
     return JSON.parse(text) as Response;
   } catch (cause) {
-    throw new UserError("engine-unavailable", "the engine gave an answer that is not JSON", {
+    throw new UserError("engine-unavailable", "the engine sent a response that is not JSON", {
       detail: text.slice(0, 400),
       cause,
     });
@@ -108,7 +108,7 @@ function firstMessage(text: string): string {
 
 function connectionLost(cause: NodeJS.ErrnoException): UserError {
   return new UserError("engine-unavailable", `the connection to the engine broke (${cause.code ?? cause.message})`, {
-    hint: "`fastloop engine status` says whether the embedded engine is up, `fastloop engine logs` why not",
+    hint: "`fastloop engine status` shows whether the embedded engine is running, `fastloop engine logs` why not",
     cause,
   });
 }

@@ -26,13 +26,13 @@ export async function folderOfRemote(
 ): Promise<{ folder: string } | { refused: string }> {
   const git = parseGitSource(source, pin);
   if (typeof git === "string")
-    throw new UserError("module", `${name} has an address that nothing is fetched from: ${git}`, {
+    throw new UserError("module", `${name} has an unsupported address: ${git}`, {
       place: await place(),
     });
   const { url, commit } = git;
   if (commit === undefined)
     return {
-      refused: `${source} leads to another commit tomorrow: give it a "pin" (the commit in full), as \`dagger install\` does`,
+      refused: `${source} can lead to another commit later: give it a "pin" (the commit in full), as \`dagger install\` does`,
     };
   const pinned: PinnedSource = { ...git, commit };
   let checkout = checkoutOf(pinned, env);

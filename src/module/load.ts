@@ -117,7 +117,7 @@ class Loader {
         `the dependency ${written} leads back to this module: ${cycle(folder, dependents, repository)}`,
         {
           place: await place(),
-          hint: "move what both need into a module of its own",
+          hint: "move what both need into a third module",
         },
       );
     try {

@@ -22,7 +22,7 @@ function failureOf(signal: NodeJS.Signals | null, errors: string): UserError | u
         : undefined;
   if (why === undefined) return undefined;
   return new UserError("module", `the compiler can't read the module's sources in ${why}`, {
-    hint: "look for a type, or an expression, that is nested very deeply",
+    hint: "look for a very deeply nested type or expression",
   });
 }
 

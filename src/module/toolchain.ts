@@ -138,7 +138,7 @@ function valueOf(text: string, { name, type }: ArgumentInfo, place: string): unk
   } catch {
     // The error is thrown below.
   }
-  throw new UserError("module", `the default ${JSON.stringify(text)} of ${name} is no value of its type`, { place });
+  throw new UserError("module", `the default ${JSON.stringify(text)} of ${name} is not a value of its type`, { place });
 }
 
 const nameOf = ({ function: chain = [], argument }: Customization): string => [...chain, argument].join(".");

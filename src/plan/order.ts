@@ -12,7 +12,7 @@ export function orderTargets<T extends { target: Target }>(items: readonly T[]):
     const { needs, place } = byName.get(name)!.target;
     const unknown = needs.find((need) => !byName.has(need));
     if (unknown === undefined) return needs;
-    throw new UserError("config", `"${name}" needs "${unknown}", which is no target`, {
+    throw new UserError("config", `"${name}" needs "${unknown}", which is not a target`, {
       place,
       hint: `targets are ${[...byName.keys()].join(", ")}`,
     });

@@ -1,7 +1,7 @@
 import type { LoopNotice } from "../run/index.ts";
 import { printableJson } from "../text/index.ts";
 
-/** Writes one JSON object a line, with `event` first; for editors, dashboards and tests. */
+/** Writes one JSON object per line, with `event` first; for editors, dashboards and tests. */
 export function jsonReporter(
   write: (line: string) => void,
   now: () => Date = () => new Date(),

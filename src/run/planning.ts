@@ -93,7 +93,7 @@ export class Planning {
   async read(): Promise<void> {
     const wasBroken = this.isBroken;
     this.isBroken = true;
-    const { project, notices } = await this.waiting("for the module to be read", () =>
+    const { project, notices } = await this.waiting("for the module to load", () =>
       this.reader.readAgain(this.options.confirmTrust),
     );
     await this.readMonitor(project);

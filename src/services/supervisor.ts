@@ -242,10 +242,10 @@ export class Supervisor {
   serviceId(name: string): string {
     const { declared, status } = this.unit(name);
     if (declared.source.kind === "local" || status.place === "local")
-      throw new UserError("usage", `\`${name}\` is a process of this machine, in no container`);
+      throw new UserError("usage", `\`${name}\` is a process of this machine, not a container`);
     const { phase } = status;
     if (phase !== "healthy" && phase !== "unhealthy")
-      throw new UserError("usage", `service \`${name}\` is ${phase}`, { hint: "look at it with `fastloop logs`" });
+      throw new UserError("usage", `service \`${name}\` is ${phase}`, { hint: "read its output with `fastloop logs`" });
     return this.made.get(name)!.id;
   }
 

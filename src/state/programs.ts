@@ -52,7 +52,7 @@ export function requireBuilt(file: string, env: Environment = process.env): stri
   const refuse = (why: string): never => {
     throw new UserError("engine-unavailable", `${path.basename(file)} is not run: ${why}`, {
       place: file,
-      hint: "`fastloop setup` builds it anew",
+      hint: "`fastloop setup` rebuilds it",
     });
   };
   const state = programState(file, env);

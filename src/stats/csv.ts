@@ -23,7 +23,7 @@ const columns = [
   "trend",
 ];
 
-/** Returns a line for each function, as in RFC 4180. */
+/** Returns one line per function, as in RFC 4180. */
 export function csvOf({ functions }: Statistics): string {
   const rows = functions.map((figures) => [
     figures.name,

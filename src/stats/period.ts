@@ -33,7 +33,7 @@ export function periodOf(flag: string, text: string, nowMs: number): Period {
   const fromMs = momentOf(flag, from, nowMs);
   const toMs = to === "" ? nowMs : momentOf(flag, to, nowMs) + (/^\d{4}-\d\d-\d\d$/.test(to) ? dayMs : 0);
   if (toMs <= fromMs)
-    throw new UserError("usage", `this period ends before it begins: ${text}`, { place: flag, hint: "FROM..TO" });
+    throw new UserError("usage", `this period ends before it starts: ${text}`, { place: flag, hint: "FROM..TO" });
   return { fromMs, toMs };
 }
 

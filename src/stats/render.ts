@@ -65,7 +65,7 @@ export function renderStatistics(statistics: Statistics, paint: Paint): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Renders a line for each function: before, now, and the change. */
+/** Renders one line per function: before, now, and the change. */
 export function renderComparison(
   before: Statistics,
   now: Statistics,

@@ -46,6 +46,6 @@ export function refusal(missing: readonly Ask[]): UserError {
   return new UserError("untrusted", `${describeAsk(first)}: this needs your trust`, {
     place: first.place,
     detail: others.map((ask) => `${ask.place === undefined ? "" : `${ask.place}: `}${describeAsk(ask)}`).join("\n"),
-    hint: "look at all that it asks for with `fastloop trust --show` and allow it with `fastloop trust`; --trust allows it for one command",
+    hint: "see all requests with `fastloop trust --show`, and allow them with `fastloop trust`, or for one command with --trust",
   });
 }

@@ -32,7 +32,7 @@ export function readExtension(root: string, key: ExtensionKey, name: string): Ex
   try {
     const inside = path.relative(realpathSync(root), realpathSync(file));
     if (inside.startsWith("..") || path.isAbsolute(inside))
-      throw new UserError("config", `${name} lies outside of the project`, { place });
+      throw new UserError("config", `${name} is outside the project`, { place });
     source = readRegular(file, { maxBytes: largestBytes });
   } catch (cause) {
     if (cause instanceof UserError) throw cause;

@@ -291,7 +291,7 @@ deploy:
   test("production wants its name, typed at a terminal or said with --yes", async () => {
     const { exitCode, stderr } = await run(["deploy", "production", "--trust"]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("production is production, and nobody sits at a terminal to type its name");
+    expect(stderr).toContain("production is production, and no terminal is attached to type its name at");
     expect((await run(["rollback", "production", "--trust", "--yes", "dev"])).stderr).toContain("--yes says dev");
     if (isSmall) return;
     const before = process.env["KUBECONFIG"];
@@ -300,7 +300,7 @@ deploy:
     try {
       await terminal.shows("Type production to go on:");
       terminal.press("prod\r");
-      await terminal.shows("what was typed is not production");
+      await terminal.shows("the input is not production");
       expect(await terminal.end()).toContain("ended with 2");
     } finally {
       await terminal.remove();
@@ -321,7 +321,7 @@ deploy:
     for (const name of ["careful", "production"]) {
       const { exitCode, stderr } = await run(["deploy", name, "--watch", "--trust"]);
       expect(exitCode).toBe(2);
-      expect(stderr).toContain(`${name} is not deployed to at each edit`);
+      expect(stderr).toContain(`${name} does not allow deploying on each edit`);
     }
   });
 

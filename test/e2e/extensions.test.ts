@@ -73,7 +73,7 @@ test("runs wait for a monitor of the project's, are compared by a strategy of it
   expect((await project.run("diff", "api~1", "api", "--strategy", "./by-position.ts")).stderr).toBe("");
   expect(await project.run("diff", "api~1", "api", "--strategy", "guess")).toMatchObject({
     exitCode: 2,
-    stderr: 'error: --strategy: "guess" is not one of set, edit\nhint: a file of the project begins with ./\n',
+    stderr: 'error: --strategy: "guess" is not one of set, edit\nhint: write a file of the project with a leading ./\n',
   });
 });
 

@@ -250,7 +250,7 @@ describe("an engine of one's own", () => {
     const { exitCode, stderr } = await run(["engine", "start"], token, env);
     expect(exitCode).toBe(3);
     expect(stderr).toBe(
-      "error: the embedded engine can't start: buildkitd is not run: it is not what set-up built, it was changed since\nhint: `fastloop setup` builds it anew\n",
+      "error: the embedded engine can't start: buildkitd is not run: it is not what set-up built, it was changed since\nhint: `fastloop setup` rebuilds it\n",
     );
   });
 });

@@ -8,7 +8,7 @@ export class SetupError extends Error {
 
   format() {
     return [
-      `set-up failed: ${this.message}`,
+      `setup failed: ${this.message}`,
       this.why && this.why.trimEnd().replace(/^/gm, "    "),
       this.next && `  what to do: ${this.next}`,
     ]

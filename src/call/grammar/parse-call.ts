@@ -159,7 +159,7 @@ class CallParser {
     if (name === "module" && this.lastStep !== "") {
       throw new UserError("usage", `"${this.lastStep}" has no argument --module`, {
         place: "--module",
-        hint: "the module is named before its functions, or with -m",
+        hint: "name the module before its functions, or with -m",
       });
     }
     const first = this.at - 1;

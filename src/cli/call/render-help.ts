@@ -45,11 +45,11 @@ export const ownOptions = (): string =>
     ["    --no-cache", "run even if nothing changed since the last call"],
     [
       "    --via WAY",
-      "run bodies in a process of fastloop's (host), in a Dagger engine (module), or by dagger call (call)",
+      "run bodies in a process of fastloop (host), in a Dagger engine (module), or with dagger call (call)",
     ],
     ["-v, --verbose", "show the output of commands"],
-    ["    --config FILE", "configuration (default: the nearest fastloop.yaml upwards)"],
-    ["    --offline", "use nothing of the network; what needs it fails at once"],
+    ["    --config FILE", "configuration (default: the nearest fastloop.yaml in this folder or above)"],
+    ["    --offline", "use no network; what needs it fails at once"],
     ["-s, --silent", "show no progress"],
   ]);
 

@@ -20,7 +20,7 @@ export function register(program: Command, context: CliContext): void {
     .command("affected")
     .summary("list the functions that changes affect")
     .description(
-      "List the functions that are affected by the changes since the merge base with a commit (committed, uncommitted and untracked), or, without --since, that are not current. When git cannot tell, all are, with the reason. Needs no engine.",
+      "List the functions that changes since the merge base with a commit affect (committed, uncommitted and untracked) or, without --since, the functions that are not current. If git cannot determine the changes, list all, with the reason. Needs no engine.",
     )
     .addOption(new Option("--since <ref>", "a commit, branch or tag, e.g. origin/main"))
     .addOption(configFileOption())
@@ -42,7 +42,7 @@ export function register(program: Command, context: CliContext): void {
 async function since(context: CliContext, ref: string, config: string | undefined): Promise<AffectedSince> {
   const options = projectOptions(context, config);
   const changed = changedSince(placeProject(options).root, ref);
-  const reading = sayingWait(context, "for the module to be read", loadProject(options, new ContentHasher()));
+  const reading = sayingWait(context, "for the module to load", loadProject(options, new ContentHasher()));
   const [project] = await Promise.all([reading, changed]);
   return affectedSince(project, ref, changed);
 }

@@ -35,12 +35,12 @@ interface ClearFlags {
 const examples = `
 Examples:
   fastloop cache status                 what each cache holds, and where
-  fastloop cache clear                  this project's results: everything runs again, on warm layers
+  fastloop cache clear                  this project's results: everything runs again, with warm layers
   fastloop cache clear --level medium   and its cache volumes: dependencies are fetched again
   fastloop cache clear --level hard --dry-run
   fastloop cache clear --level nuke     all of it, base images and programs too; asks first
 
-Levels, each the one before it and more:
+Levels, each including the one before:
 ${cacheLevels
   .map(
     (level) =>
@@ -50,24 +50,24 @@ ${cacheLevels
         .join("; ")}`,
   )
   .join("\n")}
-Up to medium only what is this project's is touched.`;
+Soft and medium affect only this project.`;
 
 export function register(program: Command, context: CliContext): void {
   const cache = program
     .command("cache")
     .summary("show what caches hold, and clear them")
-    .description("Show what caches hold and where, and let go of it by levels.")
+    .description("Show what caches hold and where, and clear them by level.")
     .addHelpText("after", examples);
   cache
     .command("status")
-    .description("Show what each cache holds and where; the sum is what `du` says of the folders.")
+    .description("Show what each cache holds and where; the total matches what `du` reports.")
     .addOption(configFileOption())
     .action((flags: { config?: string }) => status(context, flags.config));
   cache
     .command("clear")
-    .description("Let go of what is kept, by levels; each is the one before it and more.")
-    .addOption(new Option("--level <level>", "how much").choices([...cacheLevels]).default("soft"))
-    .addOption(new Option("--dry-run", "say what would be deleted, and delete nothing"))
+    .description("Clear caches by level; each level includes the one before.")
+    .addOption(new Option("--level <level>", "what to clear").choices([...cacheLevels]).default("soft"))
+    .addOption(new Option("--dry-run", "show what would be deleted, and delete nothing"))
     .addOption(new Option("-y, --yes", "do not ask before `nuke`"))
     .addOption(configFileOption())
     .addHelpText("after", examples)
@@ -197,7 +197,7 @@ async function refuseWhatIsOthers(
   if (now !== undefined && now.buildkit.rootDir === undefined)
     throw new UserError("usage", `the BuildKit at ${now.buildkit.address} is not fastloop's own`, {
       place: options.buildkitHost === undefined ? "BUILDKIT_HOST" : "--buildkit-host",
-      hint: "clear it by its own means (buildctl prune), or use --level medium",
+      hint: "clear it with buildctl prune, or use --level medium",
     });
   if (now !== undefined && now.sessions > 0)
     throw new UserError(
@@ -213,7 +213,7 @@ async function requireWord(context: CliContext, cost: ReturnType<typeof expected
   if (!canAsk(context))
     throw new UserError("usage", "nuke deletes what all projects of this user share", {
       place: "--level nuke",
-      hint: "--yes says that it is meant; --dry-run shows what goes",
+      hint: "confirm with --yes; --dry-run shows what would be deleted",
     });
   context.notice(
     `this deletes what all projects share: the engine's caches, base images, programs. ${costText(cost).trim()}`,

@@ -35,7 +35,7 @@ export function register(program: Command, context: CliContext): void {
     .command("call")
     .summary("call a function of the module, as `dagger call` does")
     .description(
-      "Call a function of the module and chain into what it gives, in the grammar of `dagger call`. `fastloop call --help` lists the module's functions, `fastloop call FUNCTION --help` the arguments of one and what its result has. The result is kept, and given again while nothing that decides it has changed.",
+      "Call a function of the module and chain into its result, in the grammar of `dagger call`. `fastloop call --help` lists the module's functions, `fastloop call FUNCTION --help` the arguments of one and the fields of its result. The result is cached, and reused until something that determines it changes.",
     )
     // Help depends on the module and on the position in the chain.
     .helpOption(false)

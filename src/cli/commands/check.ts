@@ -12,13 +12,13 @@ export function register(program: Command, context: CliContext): void {
     .command("check [name...]")
     .summary("run the module's checks, as `dagger check` does")
     .description(
-      "Run the functions of the module that are marked @check, or those named; ends with 1 if one failed. Generators are checks, too: one fails where it would change files. What is current is not run again: --force runs it. What watch.targets of fastloop.yaml names is the business of `run`.",
+      "Run the module's @check functions, or only the named ones; exits with 1 if one fails. Generators are checks, too: they fail if they would change files. Current functions are not run again, except with --force. For watch.targets of fastloop.yaml, use `run`.",
     )
-    .addOption(new Option("-l, --list", "list them; run nothing"))
-    .addOption(new Option("--generate", "generators only"))
+    .addOption(new Option("-l, --list", "list them, and run nothing"))
+    .addOption(new Option("--generate", "only generators"))
     .addOption(new Option("--no-generate", "without generators"))
-    .addOption(new Option("--force", "run what is current, too"))
-    .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]))
+    .addOption(new Option("--force", "also run what is current"))
+    .addOption(new Option("--format <kind>", "output format").choices(["text", "json", "github"]))
     .addOption(new Option("--junit <file>", "write the results as JUnit XML"));
   addLoopOptions(command)
     .addHelpText(
@@ -26,7 +26,7 @@ export function register(program: Command, context: CliContext): void {
       `
 Examples:
   fastloop check             all checks of the module
-  fastloop check -l          their names, and what they say of themselves
+  fastloop check -l          their names and descriptions
   fastloop check smoke --force
   fastloop check 'eslint:*'  those of a toolchain`,
     )

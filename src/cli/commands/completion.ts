@@ -40,7 +40,7 @@ export function register(program: Command, context: CliContext): void {
     .command("completion")
     .summary("print a completion script for bash, zsh or fish")
     .description(
-      "Print a completion script: commands, options, for `run`, `watch` and `why` the functions of the project, and for `call` those of the module with their arguments.",
+      "Print a completion script for commands and options, for the project's functions in `run`, `watch` and `why`, and for the module's functions and arguments in `call`.",
     )
     .argument("<shell>", Object.keys(scripts).join(", "))
     .addHelpText(

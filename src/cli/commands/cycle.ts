@@ -27,11 +27,11 @@ export function register(program: Command, context: CliContext): void {
         .join("; "),
       "fast",
     )
-    .summary("clear what is asked for, then build, test and start, in one")
+    .summary("clear caches if requested, then build, test and start services")
     .description(
-      "Build the dev image, run what is not current, and start the services, in one go. `fast` keeps every cache; `clean` begins with the project's results and cache volumes cleared; `nuclear` with everything, base images too. The first step that fails ends it, with its exit code.",
+      "Build the dev image, run what is not current, and start the services, in one command. `fast` keeps every cache; `clean` first clears the project's results and cache volumes; `nuclear` clears everything, including base images. Stops at the first failing step, with its exit code.",
     )
-    .addOption(new Option("--dry-run", "print the commands, run none"))
+    .addOption(new Option("--dry-run", "print the commands, and run none"))
     .addOption(new Option("-y, --yes", "do not ask before `nuclear` deletes what all projects share"))
     .addOption(new Option("--no-up", "do not start services"))
     .addOption(configFileOption())

@@ -20,9 +20,9 @@ const patienceMs = 3 * 60_000;
 export function register(program: Command, context: CliContext): void {
   program
     .command("demo")
-    .summary("show the loop on the example project")
+    .summary("demonstrate the loop on the example project")
     .description(
-      "Show the loop on a copy of examples/shop: a cold run, one with nothing to do, and edits that re-run only what they affect. On a terminal it then watches examples/shop itself.",
+      "Demonstrate the loop on a copy of examples/shop: a cold run, a run with nothing to do, and edits that rerun only what they affect. On a terminal, then watch examples/shop itself.",
     )
     .addOption(new Option("--once", "stop after the demo, also on a terminal"))
     .action((flags: { once?: boolean }) => demo(context, flags.once === true));

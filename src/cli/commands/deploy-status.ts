@@ -10,9 +10,9 @@ export function register(program: Command, context: CliContext): void {
   const command = program
     .command("deploy-status")
     .argument("<environment>", "one of deploy.environments")
-    .summary("show an environment's releases, and what differs from them")
+    .summary("show an environment's releases, and how the cluster differs")
     .description(
-      "Show an environment's releases (who, when, commit, images, outcome), and how what is in the cluster differs from the last one. Nothing is written. Needs the cluster.",
+      "Show an environment's releases (who, when, commit, images, outcome), and how the cluster differs from the last one. Writes nothing. Needs the cluster.",
     );
   addClusterOptions(command)
     .addHelpText(

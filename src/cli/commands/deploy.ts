@@ -14,14 +14,14 @@ export function register(program: Command, context: CliContext): void {
     .argument("<environment>", "one of deploy.environments")
     .summary("apply an environment's manifests, and wait until all is ready")
     .description(
-      "Apply an environment's manifests and wait until all is ready. All of it is dry-run by the API server before anything is written; what is there already as described is left alone. Needs the cluster.\n\nExit codes: 0 done, 1 failed, 2 refused and nothing was changed, 3 the API server can't be reached or trusted, 4 not ready in time.",
+      "Apply an environment's manifests and wait until all is ready. The API server dry-runs everything before anything is written; unchanged objects are left alone. Needs the cluster.\n\nExit codes: 0 done, 1 failed, 2 refused and nothing changed, 3 the API server cannot be reached or trusted, 4 not ready in time.",
     )
     .addOption(imageOption())
     .addOption(
-      new Option("--publish", "publish the production image first, and deploy it by its digest").conflicts("image"),
+      new Option("--publish", "publish the production image first, and deploy it by digest").conflicts("image"),
     )
-    .addOption(new Option("--watch", "deploy again what an edit affects, forward ports and show the pods' logs"))
-    .addOption(new Option("--revision <commit>", "for the history (default: the commit that is checked out)"));
+    .addOption(new Option("--watch", "redeploy what an edit affects, forward ports and show the pods' logs"))
+    .addOption(new Option("--revision <commit>", "commit to record in the history (default: the one checked out)"));
   addChangeOptions(addClusterOptions(command))
     .addHelpText(
       "after",

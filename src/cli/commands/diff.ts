@@ -14,22 +14,24 @@ export function register(program: Command, context: CliContext): void {
       "[before]",
       "an environment of `deploy:`; or runs: `previous` (default), FUNCTION, FUNCTION~1, an id, a baseline; or an SBOM file",
     )
-    .argument("[now]", "runs: `last` (default) and as before; or an SBOM file")
-    .summary("show what a deploy would change, or what two runs did differently")
+    .argument("[now]", "runs: `last` (default), or as for `before`; or an SBOM file")
+    .summary("show what a deploy would change, or how two runs differ")
     .description(
-      "With an environment: what a deploy would change, field by field, by a dry run on the API server; nothing is written. Else compare what two runs did: operations that are new, gone, came to another result, were in the cache and are not any more, or take longer beyond noise; and what they did it on: files, environment names, call, module, engine; ends with 1 where something differs. With two SBOM files: packages by version.",
+      "With an environment: show what a deploy would change, field by field, by a dry run on the API server, which writes nothing. Otherwise compare two runs: operations that are new, gone, have another result, are no longer in the cache, or take longer beyond noise; and their files, environment names, call, module and engine. Exits with 1 if something differs. With two SBOM files: compare packages by version.",
     )
-    .addOption(new Option("--format <kind>", "of runs: how to tell").choices(["tree", "text", "json"]).default("tree"))
+    .addOption(
+      new Option("--format <kind>", "of runs: output format").choices(["tree", "text", "json"]).default("tree"),
+    )
     .addOption(
       new Option(
         "--strategy <kind>",
-        "which operations are the same: `set`, by name wherever they are (default); `edit`, by fewest edits in order; or ./FILE, a program that says it",
+        "how to match operations: `set`, by name wherever they are (default); `edit`, by the shortest sequence of edits; or ./FILE, your own program",
       ),
     )
-    .addOption(new Option("-a, --all", "of runs: show what is the same, too"))
+    .addOption(new Option("-a, --all", "of runs: also show what is the same"))
     .addOption(configFileOption())
     .addOption(imageOption())
-    .addOption(new Option("--exit-code", "of an environment: exit with 1 where something would change"));
+    .addOption(new Option("--exit-code", "of an environment: exit with 1 if something would change"));
   addClusterOptions(command)
     .addHelpText(
       "after",
@@ -37,11 +39,11 @@ export function register(program: Command, context: CliContext): void {
 Examples:
   fastloop diff dev                      what a deploy would change, every app
   fastloop diff production --app web     one of them
-  fastloop diff production --exit-code   for CI: 1 where something would change
+  fastloop diff production --exit-code   for CI: 1 if something would change
   fastloop diff                          the newest run of each function against the one before
   fastloop diff test~1 test              two runs of one function
-  fastloop run --save-baseline main      keeps the runs as they are now,
-  fastloop diff main                     and later shows what became of them
+  fastloop run --save-baseline main      save the current runs,
+  fastloop diff main                     and compare with them later
   fastloop diff --strategy ./tools/by-cost.ts
   fastloop diff before.spdx.json after.spdx.json`,
     )

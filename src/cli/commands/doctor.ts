@@ -38,22 +38,22 @@ interface DoctorFlags {
 export function register(program: Command, context: CliContext): void {
   program
     .command("doctor")
-    .summary("look at this machine: engines, limits, network, what was left behind")
+    .summary("check this machine: engines, limits, network, leftovers")
     .description(
-      "Look at engines, Node, cores, memory, disk, kernel limits, file systems, clock, DNS, proxy, registries, emulation, Docker's limits, locks. What is not as it should be is told with what was expected, what comes of it and what to do. Ends with 1 where something cannot work.",
+      "Check engines, Node, cores, memory, disk, kernel limits, file systems, clock, DNS, proxy, registries, emulation, Docker's limits, locks. For each problem, show what was expected, the consequence and what to do. Exits with 1 if something cannot work.",
     )
-    .addOption(new Option("--fix", "do the repairs that harm nothing"))
-    .addOption(new Option("--report [file]", "for a bug tracker: Markdown without names, paths and values"))
-    .addOption(new Option("--offline", "leave out what asks the network"))
+    .addOption(new Option("--fix", "apply the safe fixes"))
+    .addOption(new Option("--report [file]", "write Markdown for a bug report, without names, paths and values"))
+    .addOption(new Option("--offline", "skip checks that use the network"))
     .addOption(configFileOption())
     .addHelpText(
       "after",
       `
 Examples:
-  fastloop doctor                      every check, a line each
-  fastloop doctor --fix                with the safe repairs
+  fastloop doctor                      every check, one line each
+  fastloop doctor --fix                and apply safe fixes
   fastloop doctor --report report.md   to attach to an issue
-  fastloop doctor --json --offline     for programs; asks nothing of the network`,
+  fastloop doctor --json --offline     for programs, without network`,
     )
     .action((flags: DoctorFlags) => doctor(context, flags));
 }

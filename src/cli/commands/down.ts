@@ -11,8 +11,8 @@ const goneMs = 5_000;
 export function register(program: Command, context: CliContext): void {
   program
     .command("down")
-    .summary("end the services that are up")
-    .description("End the services that are up, whoever started them. Their volumes stay.")
+    .summary("stop running services")
+    .description("Stop the running services, whoever started them. Their volumes stay.")
     .addOption(configFileOption())
     .addHelpText("after", "\nExamples:\n  fastloop down")
     .action(async (flags: { config?: string }) => {

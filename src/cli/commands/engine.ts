@@ -15,39 +15,39 @@ import type { CliContext } from "../context.ts";
 
 const examples = `
 Examples:
-  fastloop engine start --idle 2h     start it, and let it wait two hours for work
-  fastloop engine status --json       one object; exit code 3 when it does not run
-  fastloop engine logs --follow       what the daemon and its buildkitd write
-  fastloop engine logs --json         one object a line: at, source, text
-  fastloop engine stop --force        stop it, though sessions are open or it does not answer
+  fastloop engine start --idle 2h     start it, and stop after two idle hours
+  fastloop engine status --json       one object; exit code 3 if it is not running
+  fastloop engine logs --follow       output of the daemon and its buildkitd
+  fastloop engine logs --json         one object per line: at, source, text
+  fastloop engine stop --force        stop it, even with open sessions or if it does not respond
 
-The embedded engine starts when a command needs it and stops when nobody has used it for 30 minutes
-(--idle, FASTLOOP_ENGINE_IDLE). There is one for each user and BuildKit address.`;
+The embedded engine starts when a command needs it and stops after 30 minutes without use
+(--idle, FASTLOOP_ENGINE_IDLE). There is one per user and BuildKit address.`;
 
 export function register(program: Command, context: CliContext): void {
   const engine = program
     .command("engine")
-    .summary("start, stop and look at the embedded engine")
-    .description("Start, stop and look at the embedded engine: BuildKit, serving the Dagger core API.")
+    .summary("start, stop and inspect the embedded engine")
+    .description("Start, stop and inspect the embedded engine, which serves the Dagger core API on BuildKit.")
     .addHelpText("after", examples);
   engine
     .command("start")
     .description("Start it, unless it is already running.")
-    .option("--idle <duration>", "stop when no session was open for this long, e.g. 30s, 10m, 2h")
+    .option("--idle <duration>", "stop after this time without a session, e.g. 30s, 10m, 2h")
     .action(({ idle }: { idle?: string }) => start(context, idle));
   engine
     .command("stop")
     .description("Stop it. Refuses while sessions are open.")
-    .option("--force", "end open sessions too, and a daemon that does not answer")
+    .option("--force", "also end open sessions, and a daemon that does not respond")
     .action(({ force }: { force?: boolean }) => stop(context, force === true));
   engine
     .command("status")
-    .description("Say whether it is running, and what it is doing.")
+    .description("Show whether it is running, and what it is doing.")
     .action(() => status(context));
   engine
     .command("logs")
     .description("Print its log.")
-    .option("-f, --follow", "go on until interrupted")
+    .option("-f, --follow", "follow the log until interrupted")
     .option("-n, --lines <number>", "only the last lines", "200")
     .action((flags: { follow?: boolean; lines: string }) => logs(context, flags.follow === true, flags.lines));
 }

@@ -28,19 +28,19 @@ export function register(program: Command, context: CliContext): void {
     .command("generate [name...]")
     .summary("run the module's generators, as `dagger generate` does")
     .description(
-      "Run the functions of the module that are marked @generate, or those named, show which files they change, and apply that to the project once it is agreed to.",
+      "Run the module's @generate functions, or only the named ones, show which files they change, and apply the changes to the project after confirmation.",
     )
-    .addOption(new Option("-l, --list", "list them; run nothing"))
+    .addOption(new Option("-l, --list", "list them, and run nothing"))
     .addOption(new Option("-y, --yes", "apply the changes without asking"))
-    .addOption(new Option("--check", "apply nothing; end with 1 where something would change"))
+    .addOption(new Option("--check", "apply nothing; exit with 1 if something would change"))
     .addOption(configFileOption())
     .addHelpText(
       "after",
       `
 Examples:
-  fastloop generate            all generators; asks before anything is written
+  fastloop generate            all generators; asks before it writes anything
   fastloop generate docs -y    one of them, applied at once
-  fastloop generate --check    for CI: is everything generated that should be?`,
+  fastloop generate --check    for CI: check that generated files are up to date`,
     )
     .action((names: string[], flags: GenerateFlags) => generate(context, names, flags));
 }

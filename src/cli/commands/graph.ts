@@ -9,8 +9,8 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("graph")
     .summary("draw the functions and what they need")
-    .description("Draw the watched functions and their needs; those that would run are marked. Needs no engine.")
-    .addOption(new Option("--format <kind>", "what to draw with").choices(["text", "mermaid", "dot"]).default("text"))
+    .description("Draw the watched functions and their needs, and mark those that would run. Needs no engine.")
+    .addOption(new Option("--format <kind>", "output format").choices(["text", "mermaid", "dot"]).default("text"))
     .addOption(configFileOption())
     .action(async (flags: { format: GraphFormat; config?: string }) => {
       const { plan } = await openProject(context, flags.config);

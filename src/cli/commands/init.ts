@@ -47,27 +47,27 @@ interface WrittenFile {
 export function register(program: Command, context: CliContext): void {
   program
     .command("init")
-    .summary("write a first fastloop.yaml, from what the repository is made of")
+    .summary("write a first fastloop.yaml from what the repository contains")
     .description(
-      "Write a first fastloop.yaml from the manifests, lock files and scripts that are found. Never overwrites a file.",
+      "Write a first fastloop.yaml from the manifests, lock files and scripts that it finds. Never overwrites a file.",
     )
     .addOption(new Option("--dry-run", "print what would be written"))
     .addOption(
-      new Option("--module", "a Dagger module of the project's own in pipelines/, made of fastloop's building blocks"),
+      new Option("--module", "also write a Dagger module of your own in pipelines/, from fastloop's building blocks"),
     )
-    .addOption(
-      new Option("--make", "a Makefile whose targets are verbs: dev, dev-test, dev-shell, cluster, clean, help"),
-    )
-    .addOption(new Option("--ci <names...>", "workflow files that only call functions").choices([...ciNames]))
     .addOption(
       new Option(
-        "--ci-calls <program>",
-        "what these files call: fastloop, or the dagger of a runner that has an engine",
-      )
+        "--make",
+        "write a Makefile whose targets run commands: dev, dev-test, dev-shell, cluster, clean, help",
+      ),
+    )
+    .addOption(new Option("--ci <names...>", "write workflow files that only call functions").choices([...ciNames]))
+    .addOption(
+      new Option("--ci-calls <program>", "what these files call: fastloop, or dagger on a runner that has an engine")
         .choices(["fastloop", "dagger"])
         .default("fastloop"),
     )
-    .addOption(new Option("-y, --yes", "ask nothing, take what was found (as without a terminal)"))
+    .addOption(new Option("-y, --yes", "ask nothing, and use what was found (as without a terminal)"))
     .addHelpText(
       "after",
       "\nExamples:\n  fastloop init --dry-run\n  fastloop init --module --ci github\n  fastloop init --make",
@@ -108,7 +108,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     );
     files.push({ path: "fastloop.yaml", text: first });
   } else if (names.length === 0 && flags.module !== true && flags.make !== true) {
-    throw new UserError("usage", "there is a fastloop.yaml already", {
+    throw new UserError("usage", "fastloop.yaml already exists", {
       place: "fastloop.yaml",
       hint: "init never overwrites; --module, --ci and --make add to it",
     });
@@ -122,7 +122,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     ...files.map((file) => file.path),
     ...(flags.module === true ? ["dagger.json", "pipelines"] : []),
   ].find((file) => lstatIfThere(path.join(root, file)) !== undefined);
-  if (taken !== undefined) throw new UserError("usage", "is there already; init never overwrites", { place: taken });
+  if (taken !== undefined) throw new UserError("usage", "already exists; init never overwrites", { place: taken });
   const outside = files.find(
     (file) => !isWithin(realPathOf(root), realPathOf(path.dirname(path.join(root, file.path)))),
   );

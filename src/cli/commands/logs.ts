@@ -28,17 +28,17 @@ const followMs = 100;
 export function register(program: Command, context: CliContext): void {
   program
     .command("logs [service...]")
-    .summary("show what services printed")
-    .description("Show what services printed, while they are up and after. Reads files; needs no engine.")
-    .addOption(new Option("-f, --follow", "go on with what they print from now on"))
+    .summary("show the output of services")
+    .description("Show the output of services, running or stopped. Needs no engine.")
+    .addOption(new Option("-f, --follow", "keep printing new output"))
     .addOption(new Option("--grep <pattern>", "only lines that match the regular expression"))
-    .addOption(new Option("-n, --lines <number>", "only the last ones of each service"))
+    .addOption(new Option("-n, --lines <number>", "only the last lines of each service"))
     .addOption(configFileOption())
     .addHelpText(
       "after",
       `
 Examples:
-  fastloop logs                     all services, in the order of time
+  fastloop logs                     all services, in order of time
   fastloop logs api -f
   fastloop logs --grep 'error|warn' -n 50`,
     )

@@ -15,16 +15,16 @@ import { trustModeOf } from "../trust/trust.ts";
 
 const examples = `
 Examples:
-  fastloop offline prepare     while there is a network: fetch all, then look whether it is enough
-  fastloop offline check       say what is here and what is missing; exit code 1 when something is
-  fastloop watch --offline     and go on, on a train`;
+  fastloop offline prepare     while online: fetch everything, then check
+  fastloop offline check       show what is present and what is missing; exit code 1 if anything is
+  fastloop watch --offline     continue offline`;
 
 export function register(program: Command, context: CliContext): void {
   const offline = program
     .command("offline")
-    .summary("fetch all that the loop needs without the network, and say what is missing")
+    .summary("prepare for working without the network, or check what is missing")
     .description(
-      "What the loop needs to go on without the network: the engine's programs, base images, the layers of every function of watch.targets, cache volumes, services. Functions are run to find out; what the engine has cached is not done again.",
+      "Prepare for working without the network: the engine's programs, base images, the layers of every function of watch.targets, cache volumes, services. Runs functions to find out what they need; cached work is not repeated.",
     )
     .addHelpText("after", examples);
   offline
@@ -34,7 +34,7 @@ export function register(program: Command, context: CliContext): void {
     .action((flags: { config?: string }) => offlineVerb(context, flags.config, true));
   offline
     .command("check")
-    .description("Run everything without the network, and say what is here, with its size, and what is missing.")
+    .description("Run everything without the network, and show what is present, with its size, and what is missing.")
     .addOption(configFileOption())
     .action((flags: { config?: string }) => offlineVerb(context, flags.config, false));
 }

@@ -13,10 +13,10 @@ export function register(program: Command, context: CliContext): void {
     .command("plan [function...]")
     .summary("show what run would do, and why")
     .description(
-      "Show which functions are current and which would run, in order, each with its causes. With names: those, and what they need. Needs no engine.",
+      "Show which functions are current and which would run, in order, each with its causes. With names, show only those and what they need. Needs no engine.",
     )
     .addOption(
-      new Option("--tier <tier>", "only functions of this tier and of faster ones").choices(["smoke", "fast", "full"]),
+      new Option("--tier <tier>", "only functions of this tier and faster ones").choices(["smoke", "fast", "full"]),
     )
     .addOption(configFileOption())
     .action(async (names: string[], flags: { config?: string; tier?: TierName }) => {

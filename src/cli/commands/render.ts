@@ -19,7 +19,7 @@ export function register(program: Command, context: CliContext): void {
     .argument("<environment>", "one of deploy.environments")
     .summary("print the manifests of an environment as they are applied")
     .description(
-      "Print the manifests of an environment as `deploy` applies them, images by digest. No cluster is asked.",
+      "Print the manifests of an environment as `deploy` applies them, images by digest. Contacts no cluster.",
     )
     .addOption(appOption())
     .addOption(imageOption())
@@ -30,7 +30,7 @@ export function register(program: Command, context: CliContext): void {
 Examples:
   fastloop render dev                          every app
   fastloop render production --app web -o web.yaml
-  fastloop render dev | kubectl diff -f -      what another tool makes of it`,
+  fastloop render dev | kubectl diff -f -      compare with another tool`,
     )
     .action((name: string, flags: RenderFlags) => render(context, name, flags));
 }

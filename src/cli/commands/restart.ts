@@ -10,8 +10,10 @@ import { upPlace } from "../up/project.ts";
 export function register(program: Command, context: CliContext): void {
   program
     .command("restart [service...]")
-    .summary("restart services that are up")
-    .description("Stop services and what needs them, and start them again, in the order of their needs. No name: all.")
+    .summary("restart running services")
+    .description(
+      "Restart services and the services that need them, in the order of their needs. Without names, restart all.",
+    )
     .addOption(configFileOption())
     .addHelpText("after", "\nExamples:\n  fastloop restart api\n  fastloop restart            all of them")
     .action(async (names: string[], flags: { config?: string }) => {

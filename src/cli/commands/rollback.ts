@@ -21,10 +21,10 @@ export function register(program: Command, context: CliContext): void {
     .argument("<environment>", "one of deploy.environments")
     .summary("apply the manifests of an earlier release again")
     .description(
-      "Apply the manifests of an earlier release again, as a new release: the last one that was good before this one, never one that failed. Needs the cluster.",
+      "Apply the manifests of an earlier release again, as a new release: by default the last successful one before the current one. Needs the cluster.",
     )
     .addOption(
-      new Option("--to <release>", "number of the release, as `deploy-status` tells it").argParser(releaseNumber),
+      new Option("--to <release>", "number of the release, as shown by `deploy-status`").argParser(releaseNumber),
     );
   addChangeOptions(addClusterOptions(command))
     .addHelpText(
@@ -59,6 +59,6 @@ function releaseNumber(text: string): number {
   if (Number.isInteger(value) && value > 0) return value;
   throw new UserError("usage", `not the number of a release: ${text}`, {
     place: "--to",
-    hint: "`fastloop deploy-status` tells which there are",
+    hint: "`fastloop deploy-status` lists them",
   });
 }

@@ -41,19 +41,19 @@ export interface RunFlags extends LoopFlags {
 export function register(program: Command, context: CliContext): void {
   const command = program
     .command("run [function...]")
-    .summary("run the functions that edits affect, or those named")
+    .summary("run the functions that edits affect, or the named ones")
     .description(
-      "Run the functions of watch.targets (or the module's checks) whose inputs changed since they last passed. With names: those, and what they need. What is current is not run again.",
+      "Run the functions of watch.targets (or the module's checks) whose inputs changed since they last passed. With names, run only those and what they need. Current functions are not run again.",
     )
-    .addOption(new Option("--force", "run what is current, too"))
-    .addOption(new Option("--all", "every function, current or not (as --force without names)"))
-    .addOption(new Option("--affected", "what is not current (the default)"))
-    .addOption(new Option("--since <ref>", "only what the changes since the merge base with this commit affect"))
-    .addOption(new Option("--deadline <duration>", "of the whole run, e.g. 20m"))
-    .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]))
+    .addOption(new Option("--force", "also run what is current"))
+    .addOption(new Option("--all", "run every function, current or not (as --force without names)"))
+    .addOption(new Option("--affected", "run what is not current (the default)"))
+    .addOption(new Option("--since <ref>", "only what changes since the merge base with this commit affect"))
+    .addOption(new Option("--deadline <duration>", "time limit of the whole run, e.g. 20m"))
+    .addOption(new Option("--format <kind>", "output format").choices(["text", "json", "github"]))
     .addOption(new Option("--junit <file>", "write the results as JUnit XML"))
     .addOption(snapshotOption())
-    .addOption(new Option("--save-baseline [name]", "when all passed, save the runs for `fastloop diff NAME`"));
+    .addOption(new Option("--save-baseline [name]", "if all pass, save the runs for `fastloop diff NAME`"));
   addLoopOptions(command)
     .addHelpText(
       "after",
@@ -61,10 +61,10 @@ export function register(program: Command, context: CliContext): void {
 Examples:
   fastloop run                     what changed since it last passed
   fastloop run api --force         api and what it needs, current or not
-  fastloop run --tier smoke        the quick ones
+  fastloop run --tier smoke        the fast ones
   fastloop run --all --save-baseline main
   fastloop run --since origin/main --format github
-  fastloop run --all --ui-snapshot run.html    a page of this run, for a colleague`,
+  fastloop run --all --ui-snapshot run.html    a page of this run, to share`,
     )
     .action((names: string[], flags: RunFlags) => runOnce(context, names, flags));
 }

@@ -19,10 +19,10 @@ import { trustModeOf } from "../trust/trust.ts";
 const examples = `
 Examples:
   fastloop session -- node pipeline.mjs        a program that uses @dagger.io/dagger
-  fastloop session -- npm run release          any other, with all that it starts
+  fastloop session -- npm run release          any other program, with all that it starts
   fastloop session --engine embedded -- sh -c 'echo $DAGGER_SESSION_PORT'
 
-The program finds the session by DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN. Its exit code is passed on.`;
+The program finds the session through DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN. Its exit code is passed on.`;
 
 interface SessionFlags {
   offline?: boolean;

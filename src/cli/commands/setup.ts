@@ -9,8 +9,8 @@ import type { CliContext } from "../context.ts";
 
 const examples = `
 Examples:
-  fastloop setup                  what is missing, system packages included
-  fastloop setup --check          say what is ready and what is missing, and do nothing
+  fastloop setup                  install what is missing, including system packages
+  fastloop setup --check          show what is ready and what is missing
   fastloop setup --arch arm64     what containers of another architecture need`;
 
 export function register(program: Command, context: CliContext): void {
@@ -18,11 +18,14 @@ export function register(program: Command, context: CliContext): void {
     .command("setup")
     .summary("prepare this machine: engine, base images, system packages")
     .description(
-      "Prepare what is missing on this machine: the engine, the boundary of function bodies, base images, and the system packages that these need. Safe to run again; what was changed since it was built is built anew.",
+      "Install what is missing on this machine: the engine, the boundary of function bodies, base images, and the system packages that these need. Safe to run again; rebuilds programs that were changed since they were built.",
     )
-    .option("--check", "say what is ready and what is missing, do nothing; exit code 1 when something is missing")
+    .option("--check", "show what is ready and what is missing, and do nothing; exit code 1 if something is missing")
     .option("--arch <arch>", "prepare base images and emulation for amd64 or arm64")
-    .option("--refresh", "look again whether an image registry can be reached, and bootstrap newer base images")
+    .option(
+      "--refresh",
+      "check again whether an image registry can be reached, and rebuild base images with newer packages",
+    )
     .addHelpText("after", examples)
     .action((flags: Flags) => setup(context, flags));
 }
@@ -35,7 +38,7 @@ interface Flags {
 
 async function setup(context: CliContext, flags: Flags): Promise<void> {
   if (context.options.json && flags.check !== true)
-    throw new UserError("usage", "set-up reports in JSON what is ready, not what it does", {
+    throw new UserError("usage", "with --json, setup can only report what is ready", {
       place: "--json",
       hint: "add --check",
     });

@@ -11,8 +11,8 @@ import { upPlace } from "../up/project.ts";
 export function register(program: Command, context: CliContext): void {
   program
     .command("shell")
-    .summary("open a shell in a service that is up")
-    .description("Open a shell in the container of a service that is up, or run another program there.")
+    .summary("open a shell in a running service")
+    .description("Open a shell in the container of a running service, or run another program there.")
     .usage("[options] SERVICE [-- COMMAND [ARGUMENT...]]")
     .argument("<service>")
     .argument("[command...]")
@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
     .action(async (service: string, command: string[], flags: { config?: string }) => {
       const terminal = userTerminal(context);
       if (terminal === undefined)
-        throw new UserError("usage", "nobody sits at a terminal", { place: "fastloop shell", hint: "run it in one" });
+        throw new UserError("usage", "no terminal is attached", { place: "fastloop shell", hint: "run it in one" });
       const line = await openShell(upPlace(context, flags.config), service, command);
       const name = command.length === 0 ? `shell in ${service}` : command.join(" ");
       await terminal.lend(

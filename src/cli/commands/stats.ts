@@ -33,14 +33,14 @@ interface StatsFlags {
 export function register(program: Command, context: CliContext): void {
   program
     .command("stats [function...]")
-    .summary("say how long functions take, and what caches save")
+    .summary("show how long functions take, and what caches save")
     .description(
-      "Say for each function and tier how often it ran, mean, p50 and p95, what was current or in the engine's cache, how long was waited and saved, which tests are slow or flaky. Reads the history that `run` and `watch` keep in .fastloop; needs no engine and sends nothing anywhere.",
+      "Show for each function and tier how often it ran, mean, p50 and p95, what was current or in the engine's cache, time waited and saved, and slow or flaky tests. Reads the history of `run` and `watch` in .fastloop; needs no engine, and sends nothing anywhere.",
     )
-    .addOption(new Option("--since <time>", "from then on: how long ago, or a date").default("30d"))
-    .addOption(new Option("--until <time>", "up to then (default: now)"))
-    .addOption(new Option("--compare [period]", "with the period before, or with FROM..TO"))
-    .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "csv", "html"]).default("text"))
+    .addOption(new Option("--since <time>", "start of the period: a duration ago, or a date").default("30d"))
+    .addOption(new Option("--until <time>", "end of the period (default: now)"))
+    .addOption(new Option("--compare [period]", "compare with the previous period, or with FROM..TO"))
+    .addOption(new Option("--format <kind>", "output format").choices(["text", "json", "csv", "html"]).default("text"))
     .addOption(new Option("-o, --output <file>", "write to this file"))
     .addOption(configFileOption())
     .addHelpText(
@@ -49,10 +49,10 @@ export function register(program: Command, context: CliContext): void {
 Examples:
   fastloop stats                                    the last 30 days
   fastloop stats test --since 7d                    one function, a week
-  fastloop stats --since 7d --compare               this week against the one before
+  fastloop stats --since 7d --compare               this week compared with the last one
   fastloop stats --since 2026-11-15 --compare 2026-11-01..2026-11-14
   fastloop stats --format html -o stats.html        a page with charts, for a browser
-  fastloop stats --format csv > stats.csv           a line for each function`,
+  fastloop stats --format csv > stats.csv           one line per function`,
     )
     .action((names: string[], flags: StatsFlags) => stats(context, names, flags));
 }
@@ -64,7 +64,7 @@ function stats(context: CliContext, names: readonly string[], flags: StatsFlags)
     toMs: flags.until === undefined ? nowMs + 1 : momentOf("--until", flags.until, nowMs),
   };
   if (period.toMs <= period.fromMs)
-    throw new UserError("usage", "the period ends before it begins", {
+    throw new UserError("usage", "the period ends before it starts", {
       place: "--until",
       hint: "give an earlier --since",
     });
@@ -79,7 +79,7 @@ function stats(context: CliContext, names: readonly string[], flags: StatsFlags)
   const unknown = names.find((name) => !all.some(({ target }) => target === name));
   if (unknown !== undefined)
     throw new UserError("usage", `no run of "${unknown}" is on record in this period`, {
-      hint: all.length === 0 ? "`fastloop run` makes a record" : `there are ${known(all)}`,
+      hint: all.length === 0 ? "`fastloop run` creates a record" : `there are ${known(all)}`,
     });
   const now = statisticsOf(entries, period);
   const before = other === undefined ? undefined : statisticsOf(entries, other);

@@ -10,8 +10,8 @@ import { upPlace } from "../up/project.ts";
 export function register(program: Command, context: CliContext): void {
   program
     .command("status")
-    .summary("show the services that are up")
-    .description("Show the services that are up: state, ports, and why one is not healthy.")
+    .summary("show running services")
+    .description("Show running services: state, ports, and why one is not healthy.")
     .addOption(configFileOption())
     .addHelpText(
       "after",
@@ -20,7 +20,7 @@ Examples:
   fastloop status
   fastloop status --json | jq -e .healthy
 
-Exit codes: 0 all healthy, 1 one is not, 2 nothing is up.`,
+Exit codes: 0 all healthy, 1 one is not, 2 no services are running.`,
     )
     .action(async (flags: { config?: string }) => {
       const status = await statusOfUp(upPlace(context, flags.config));

@@ -21,32 +21,29 @@ interface TrustFlags {
 export function register(program: Command, context: CliContext): void {
   program
     .command("trust")
-    .summary("allow what the repository asks of this machine")
+    .summary("allow what the repository requests of this machine")
     .description(
-      "Allow what fastloop.yaml and the module ask of this machine beside the repository and containers: commands, variables, files and folders outside, sockets, services and ports of the host, another engine, shared caches, root capabilities. The word holds for exactly that, in this folder, until it is taken back; what is added later needs a new one. Needs no engine.",
+      "Allow what fastloop.yaml and the module request of this machine beyond the repository and containers: commands, variables, files and folders outside, sockets, services and ports of the host, another engine, shared caches, root capabilities. The permission covers exactly that, in this folder, until you remove it; later additions need a new one. Needs no engine.",
     )
     .addOption(
       new Option(
         "--show",
-        "show what is asked, and what changed since it was allowed; exit code 2 where something is missing",
+        "show what is requested, and what changed since it was allowed; exit code 2 if something is not allowed",
       ).conflicts(["list", "remove"]),
     )
-    .addOption(new Option("--list", "list the projects that are trusted").conflicts("remove"))
+    .addOption(new Option("--list", "list trusted projects").conflicts("remove"))
     .addOption(new Option("--remove", "take it back"))
     .addOption(
-      new Option(
-        "--host-process",
-        "also allow function bodies on this machine where the system has no boundary for them",
-      ),
+      new Option("--host-process", "also allow function bodies on this machine if the system has no boundary for them"),
     )
     .addOption(configFileOption())
     .addHelpText(
       "after",
       `
 Examples:
-  fastloop trust --show     what is asked, with its lines, and the digest for FASTLOOP_TRUST in CI
+  fastloop trust --show     what is requested, with its lines, and the digest for FASTLOOP_TRUST in CI
   fastloop trust            show it and allow it
-  fastloop trust --remove   take it back
+  fastloop trust --remove   remove the permission
   fastloop run --trust      allow it for one command`,
     )
     .action(async (flags: TrustFlags) => {

@@ -19,9 +19,9 @@ export function register(program: Command, context: CliContext): void {
   const command = program
     .command("undeploy")
     .argument("<environment>", "one of deploy.environments")
-    .summary("delete what apps have in an environment, less what holds data")
+    .summary("delete the objects of apps in an environment, except data")
     .description(
-      "Delete what apps have in an environment: exactly the objects that a deploy of theirs made, less what holds data. An app of commands has its `delete` run. Apps are always named. Needs the cluster.",
+      "Delete the objects of the named apps in an environment: exactly those that their deploys created, except objects that hold data. For a custom app, run its `delete` command. Needs the cluster.",
     );
   addChangeOptions(addClusterOptions(command))
     .addHelpText(

@@ -35,23 +35,23 @@ export function register(program: Command, context: CliContext): void {
     .command("up [service...]")
     .summary("start the project's services, and what they need")
     .description(
-      "Start services: those of `services` in fastloop.yaml and the module's @up() functions, or only those that are named, with all that they need. Their ports are on loopback. Ctrl-C ends them; their volumes stay.",
+      "Start services: `services` of fastloop.yaml and the module's @up() functions, or only the named ones with all that they need. Their ports are on loopback. Ctrl-C stops them; their volumes stay.",
     )
-    .addOption(new Option("-l, --list", "list them; start nothing"))
+    .addOption(new Option("-l, --list", "list them, and start nothing"))
     .addOption(new Option("--services <names>", "the same as naming them: a,b"))
-    .addOption(new Option("-d, --detach", "in the background; ends when all are healthy, or one has failed"))
+    .addOption(new Option("-d, --detach", "run in the background; return when all are healthy or one has failed"))
     .addOption(new Option("--wait", "the same as --detach"))
-    .addOption(new Option("--timeout <duration>", "with --detach: how long to wait, e.g. 2m; ends with 4 then"))
-    .addOption(new Option("--explain <service>", "say what an edit of each file does to it; starts nothing"))
-    .addOption(new Option("--from <file>", "the services of a compose file, instead of those of fastloop.yaml"))
+    .addOption(new Option("--timeout <duration>", "with --detach: how long to wait, e.g. 2m; then exit with 4"))
+    .addOption(new Option("--explain <service>", "show what an edit of each file does to it, and start nothing"))
+    .addOption(new Option("--from <file>", "start the services of a compose file instead of those of fastloop.yaml"))
     .addOption(
       new Option(
         "--local <service=port>",
-        "a process of this machine in the place of a service: `-- COMMAND`, or one that you start; repeatable",
+        "use a process of this machine as a service: `-- COMMAND`, or one that you start; repeatable",
       ).argParser((word: string, others: string[] | undefined) => [...(others ?? []), word]),
     )
     .addOption(offlineOption())
-    .addOption(new Option("--no-view", "plain lines on a terminal, too"))
+    .addOption(new Option("--no-view", "print plain lines, also on a terminal"))
     .addOption(configFileOption())
     .addOption(new Option("--in-background").hideHelp());
   const behind = wordsBehind(command);
@@ -60,16 +60,16 @@ export function register(program: Command, context: CliContext): void {
       "after",
       `
 Examples:
-  fastloop up                     all services; Ctrl-C ends them
+  fastloop up                     all services; Ctrl-C stops them
   fastloop up api                 api and what it needs
   fastloop up --ui                with a web page; the key u opens it, too
   fastloop up -l                  their names, those of toolchains as tool:web
-  fastloop up --explain api       what is synced, and what makes a new container
-  fastloop up --local api=8080 -- npm run dev    api runs here; the key l moves it into its container, and back
+  fastloop up --explain api       what is synced, and what causes a rebuild
+  fastloop up --local api=8080 -- npm run dev    api runs here; the key l switches between it and its container
   fastloop up -d && npm run e2e; fastloop down
   FASTLOOP_PORT_OFFSET=100 fastloop up    beside another checkout: 8080 is 8180
 
-Exit codes: 0 all healthy (--detach), 1 one failed, 2 a port is taken or the configuration is wrong, 3 no engine,
+Exit codes: 0 all healthy (--detach), 1 one failed, 2 a port is taken or the configuration is invalid, 3 no engine,
 4 not healthy in time, 130 interrupted.`,
     )
     .action(async (names: string[], flags: UpFlags) =>
@@ -97,18 +97,18 @@ async function up(
   const timeoutMs = flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout);
   const isDetached = flags.detach === true || flags.wait === true;
   if (isDetached && (flags.ui === true || flags.uiSnapshot !== undefined))
-    throw new UserError("usage", "the page is of a command at a terminal", {
+    throw new UserError("usage", "the page needs a command on a terminal", {
       place: "--ui",
       hint: "leave out --detach",
     });
   if (isDetached && local.length > 0)
-    throw new UserError("usage", "a process of this machine belongs to a terminal", {
+    throw new UserError("usage", "a process of this machine needs a terminal", {
       place: "--local",
       hint: "leave out --detach",
     });
   if (isDetached) return upInBackground(project.up, context, timeoutMs);
   if (timeoutMs !== undefined)
-    throw new UserError("usage", "it bounds what --detach waits for", { place: "--timeout", hint: "add --detach" });
+    throw new UserError("usage", "it limits how long --detach waits", { place: "--timeout", hint: "add --detach" });
   let view: UpView | undefined;
   const plain = linesOf(context);
   const offline = flags.offline === true;

@@ -30,10 +30,10 @@ export function register(program: Command, context: CliContext): void {
     .command("validate")
     .summary("check fastloop.yaml and its calls, without an engine")
     .description(
-      "Check fastloop.yaml in three levels: syntax (YAML), structure (keys and values), semantic (references, whether the module has the functions and arguments that the watched calls name, and what is allowed but hardly meant). Needs no engine. Every finding has a code; docs/validate.md has an example of each.",
+      "Check fastloop.yaml in three levels: syntax (YAML), structure (keys and values), semantic (references, functions and arguments of watched calls, and likely mistakes). Needs no engine. Every finding has a code; docs/validate.md has an example of each.",
     )
-    .addOption(new Option("--level <level>", "how deep to look").choices([...levels, "all"]).default("all"))
-    .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]).default("text"))
+    .addOption(new Option("--level <level>", "levels to check").choices([...levels, "all"]).default("all"))
+    .addOption(new Option("--format <kind>", "output format").choices(["text", "json", "github"]).default("text"))
     .addOption(new Option("--strict", "warnings count as errors"))
     .addOption(new Option("--codes", "list the codes and what they mean"))
     .addOption(configFileOption())
@@ -49,7 +49,7 @@ async function check(context: CliContext, flags: ValidateFlags): Promise<void> {
   }
   const validation = await sayingWait(
     context,
-    "for the module to be read",
+    "for the module to load",
     validate({
       cwd: context.cwd,
       file,

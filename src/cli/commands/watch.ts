@@ -27,16 +27,16 @@ export function register(program: Command, context: CliContext): void {
     .command("watch [function...]")
     .summary("re-run what each edit affects")
     .description(
-      "Run what is not current, then watch: each settled change runs the functions that it affects, in order, and cancels the runs that it made stale. A failure does not end it; Ctrl-C does, and leaves nothing behind.",
+      "Run what is not current, then watch: each settled change runs the functions that it affects, in order, and cancels the runs that it made stale. Continues after failures; Ctrl-C stops it and leaves nothing behind.",
     )
     .addOption(new Option("--poll", "poll every second, for file systems without file events"))
-    .addOption(new Option("--debounce <duration>", "how long files must be quiet (default: 50ms)"))
-    .addOption(new Option("--manual", "only mark what edits affect; run it on a key"))
+    .addOption(new Option("--debounce <duration>", "how long files must stay unchanged (default: 50ms)"))
+    .addOption(new Option("--manual", "only mark what edits affect, and run it when a key is pressed"))
     .addOption(new Option("--bell", "ring the terminal's bell when a function fails"))
     .addOption(
       new Option("--notify", "show a desktop notification when a function fails, and when everything passes again"),
     )
-    .addOption(new Option("--no-view", "plain lines on a terminal, too"));
+    .addOption(new Option("--no-view", "print plain lines, also on a terminal"));
   addPageOptions(addLoopOptions(command))
     .addHelpText(
       "after",
@@ -45,7 +45,7 @@ Examples:
   fastloop watch                  every function of watch.targets, or the module's checks
   fastloop watch api              api and what it needs
   fastloop watch --ui             with a web page; the key u opens it, too
-  fastloop watch --json           one JSON object a line`,
+  fastloop watch --json           one JSON object per line`,
     )
     .action((names: string[], flags: WatchFlags) => watch(context, names, flags));
 }

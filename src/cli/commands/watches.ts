@@ -10,9 +10,9 @@ import { openProject } from "../project.ts";
 export function register(program: Command, context: CliContext): void {
   program
     .command("watches")
-    .summary("show which files concern which function")
+    .summary("show which files affect which function")
     .description(
-      "Show each function's inputs: folder, what is left out, how many paths. With -v every path. Needs no engine.",
+      "Show each function's inputs: folders, exclusions, number of paths. With -v, every path. Needs no engine.",
     )
     .addOption(configFileOption())
     .action(async (flags: { config?: string }) => {

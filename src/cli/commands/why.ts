@@ -11,7 +11,7 @@ import { openProject } from "../project.ts";
 export function register(program: Command, context: CliContext): void {
   program
     .command("why <function>")
-    .summary("say why a function would run, or why it is current")
+    .summary("explain why a function would run, or why it is current")
     .description(
       "Compare a function's inputs with its last successful run: files, arguments, environment names (never their values), needs, module, engine. Needs no engine.",
     )

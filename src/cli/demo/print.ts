@@ -1,7 +1,7 @@
 import { causes, duration, painter } from "../../report/index.ts";
 import type { Scene } from "./scenes.ts";
 
-/** Prints the demo: a heading for each scene, a line for each function, and the outcome. */
+/** Prints the demo: a heading for each scene, one line per function, and the outcome. */
 export class StoryPrinter {
   private readonly write: (line: string) => void;
   private readonly paint: ReturnType<typeof painter>;

@@ -59,7 +59,7 @@ export async function callFunction(
   const functions = module.objects[module.mainObject]?.functions ?? {};
   if (!Object.values(functions).some((fn) => commandName(fn) === name))
     throw new UserError("module", `the module ${module.name} has no function \`${name}\``, {
-      hint: "fastloop's own has it: `module: fastloop` in fastloop.yaml, or -m fastloop",
+      hint: "the built-in module has it: `module: fastloop` in fastloop.yaml, or -m fastloop",
     });
   const call = parseCall([...words], { module, cwd: context.cwd });
   call.verbose ||= context.options.verbose;
@@ -85,7 +85,7 @@ export async function callDeployer(
     return JSON.parse(text) as DeployReport;
   } catch (cause) {
     throw new UserError("module", `\`${words[0]}\` of the module gives no report`, {
-      hint: "it must hand --as-json on to fastloop's own function",
+      hint: "it must pass --as-json on to fastloop's own function",
       cause,
     });
   }

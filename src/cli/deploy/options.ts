@@ -3,29 +3,27 @@ import { Option, type Command } from "commander";
 
 const repeated = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
-export const appOption = (): Option =>
-  new Option("--app <name>", "only this app; more than once for several").argParser(repeated);
+export const appOption = (): Option => new Option("--app <name>", "only this app; repeatable").argParser(repeated);
 
 export const imageOption = (): Option =>
-  new Option("--image <name=reference>", "NAME=REFERENCE@sha256:DIGEST in place of what manifests name").argParser(
-    repeated,
-  );
+  new Option(
+    "--image <name=reference>",
+    "NAME=REFERENCE@sha256:DIGEST instead of the image that manifests name",
+  ).argParser(repeated);
 
 /** Adds the options of commands that access a cluster. */
 export function addClusterOptions(command: Command): Command {
   return command
     .addOption(appOption())
-    .addOption(new Option("--context <name>", "of the kubeconfig (default: that of the environment)"))
-    .addOption(new Option("--namespace <name>", "where the environment names none"))
+    .addOption(new Option("--context <name>", "context of the kubeconfig (default: the environment's)"))
+    .addOption(new Option("--namespace <name>", "namespace, if the environment names none"))
     .addOption(new Option("--kubeconfig <file>", "default: KUBECONFIG, else ~/.kube/config"));
 }
 
 /** Adds the options of commands that change a cluster. */
 export function addChangeOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option("--yes <environment>", "the environment's name, where it is production and nobody can type it"),
-    )
+    .addOption(new Option("--yes <environment>", "confirm a production environment by its name, without a prompt"))
     .addOption(
       new Option("--timeout <duration>", "how long an app may take to become ready (default: the environment's)"),
     );

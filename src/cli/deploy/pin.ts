@@ -107,6 +107,6 @@ function parseLock(text: string | undefined): Lock {
   }
   throw new UserError("config", "is no lock of version 1", {
     place: "fastloop.lock",
-    hint: "`fastloop call lock-base export --path fastloop.lock` writes it anew",
+    hint: "`fastloop call lock-base export --path fastloop.lock` writes a new one",
   });
 }

@@ -24,7 +24,7 @@ export async function productionWord(
     });
   }
   if (!canAsk(context))
-    throw new UserError("usage", `${name} is production, and nobody sits at a terminal to type its name`, {
+    throw new UserError("usage", `${name} is production, and no terminal is attached to type its name at`, {
       place: "--yes",
       hint: `say --yes ${name} to change it; nothing was changed`,
     });
@@ -36,5 +36,5 @@ export async function productionWord(
   } finally {
     line.close();
   }
-  throw new UserError("usage", `what was typed is not ${name}`, { hint: "nothing was changed" });
+  throw new UserError("usage", `the input is not ${name}`, { hint: "nothing was changed" });
 }

@@ -80,7 +80,7 @@ export async function watchDeploy(
  */
 function refuseUnlessWatched({ name, settings }: ChosenEnvironment, { access }: HostAccess): void {
   if (settings.production !== true && (settings.watch ?? isLocalCluster(access))) return;
-  throw new UserError("usage", `${name} is not deployed to at each edit`, {
+  throw new UserError("usage", `${name} does not allow deploying on each edit`, {
     place: "--watch",
     hint:
       settings.production === true
@@ -150,8 +150,8 @@ function refuseAnother({ access: first }: HostAccess, { access: now }: HostAcces
   if (first.server.href === now.server.href && first.ca === now.ca && first.context === now.context) return;
   throw new UserError(
     "usage",
-    `the context ${printable(now.context)} leads to another cluster by now (${now.server.host}, was ${first.server.host})`,
-    { hint: "nothing was changed; start `deploy --watch` again where this is meant" },
+    `the context ${printable(now.context)} leads to another cluster now (${now.server.host}, was ${first.server.host})`,
+    { hint: "nothing was changed; if this is intended, start `deploy --watch` again" },
   );
 }
 

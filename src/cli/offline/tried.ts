@@ -53,7 +53,7 @@ function functionPart({ name, outcome, error, steps }: FinishedNotice): Part {
 function reasonIn(text: string): string | undefined {
   const lines = text.split("\n").map((line) => line.trim());
   return (
-    lines.find((line) => /can't be had|needs the network/.test(line)) ??
+    lines.find((line) => /is not available|can't be had|needs the network/.test(line)) ??
     lines.find((line) => /https?:\/\/|git@/.test(line) && !line.startsWith("--offline")) ??
     lines.find((line) => /resolv|not found|EAI_AGAIN|ENOTFOUND|unreachable/i.test(line))
   );

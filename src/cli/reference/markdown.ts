@@ -5,7 +5,7 @@ export function markdown({ program, groups }: Reference): string {
   const lines = [
     "# Reference",
     "",
-    "Every command, argument and option. Made from the commands themselves by `node tools/generate.mjs`: edit those. `fastloop COMMAND",
+    "Every command, argument and option. Generated from the commands by `node tools/generate.mjs`: edit those. `fastloop COMMAND",
     "--help` says the same, `man fastloop` too where fastloop is installed globally.",
     "",
     "## All commands",

@@ -125,13 +125,13 @@ function endedEarly(place: UpPlace, exitCode: number): UserError {
       ...(hint < 0 ? {} : { hint: rest[hint]!.slice("hint: ".length) }),
     });
   }
-  return new UserError("function-failed", "the process in the background ended", {
+  return new UserError("function-failed", "the background process exited", {
     detail: lines.join("\n"),
     exitCode,
   });
 }
 
-/** Writes one JSON object a line, with `event` first. */
+/** Writes one JSON object per line, with `event` first. */
 export function jsonUpReporter(write: (line: string) => void): (event: UpEvent) => void {
   return ({ kind, ...rest }) => write(printableJson({ event: kind, at: new Date().toISOString(), ...rest }));
 }

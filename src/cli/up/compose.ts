@@ -11,7 +11,7 @@ import { composeServices } from "../../services/index.ts";
 
 /**
  * Returns the configuration, the equivalent fastloop.yaml as text, and the files that were read. `file` is absolute;
- * `notice` is told what was left out. Throws a `UserError` when the file is outside of the project, is no compose file,
+ * `notice` is told what was left out. Throws a `UserError` when the file is outside the project, is no compose file,
  * or describes something that fastloop.yaml can't.
  */
 export async function configOfCompose(
@@ -21,7 +21,7 @@ export async function configOfCompose(
 ): Promise<{ config: LoadedConfig; text: string; files: string[] }> {
   const place = path.relative(root, file);
   if (place === ".." || place.startsWith("../"))
-    throw new UserError("usage", "is outside of the project", { place: file, hint: `the project is ${root}` });
+    throw new UserError("usage", "is outside the project", { place: file, hint: `the project is ${root}` });
   if (!existsSync(file)) throw new UserError("usage", "there is no such file", { place: `--from ${place}` });
   const folder = path.dirname(place) === "." ? "" : path.dirname(place);
   const files = [file];
@@ -30,7 +30,7 @@ export async function configOfCompose(
     files.push(named);
     if (!existsSync(named)) return undefined;
     if (!isReallyInside(root, named))
-      throw new UserError("config", "is outside of the project", { place: `${place}: ${name}` });
+      throw new UserError("config", "is outside the project", { place: `${place}: ${name}` });
     return readConfigFile(named, name);
   };
   const isFolder = (named: string): boolean => statIfThere(path.join(root, named))?.isDirectory() === true;

@@ -20,7 +20,7 @@ export interface WantedStandIn {
 export function wantedStandIns(words: readonly string[], command: readonly string[]): WantedStandIn[] {
   const place = "--local";
   if (command.length > 0 && words.length !== 1)
-    throw new UserError("usage", "a command behind `--` stands in for one service", {
+    throw new UserError("usage", "a command after `--` replaces only one service", {
       place: command.join(" "),
       hint: "fastloop up --local api=8080 -- npm run dev",
     });

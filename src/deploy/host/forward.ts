@@ -59,7 +59,7 @@ export async function openForward(text: string, options: ForwardOptions): Promis
 function listen(server: Server, port: number, app: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const why = error.code === "EADDRINUSE" ? "is taken by another program" : `can't be had (${error.code})`;
+      const why = error.code === "EADDRINUSE" ? "is taken by another program" : `cannot be used (${error.code})`;
       reject(
         new DeployError("refused", `${app}: the port ${port} of this machine ${why}; take another one for \`forward\``),
       );

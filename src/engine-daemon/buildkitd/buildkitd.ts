@@ -143,9 +143,9 @@ async function answering(
     await child.stop(stopGraceMs);
     await client?.close();
     if (error instanceof UserError && error.message.startsWith("buildkitd did not start")) throw error;
-    throw new UserError("engine-unavailable", `buildkitd listens and does not answer within ${timeoutMs / 1000} s`, {
+    throw new UserError("engine-unavailable", `buildkitd listens but did not respond within ${timeoutMs / 1000} s`, {
       detail: child.tail(),
-      hint: "`fastloop engine logs` has all that it said",
+      hint: "`fastloop engine logs` has its complete output",
       cause: error,
     });
   }

@@ -44,15 +44,15 @@ export async function runSetup(
 /** Returns the error in set-up's own words. On a terminal, set-up has printed them already. */
 function failure(said: string, parts: readonly string[]): UserError {
   const [, message, why, next] =
-    /^set-up failed: (.+)\n((?: {4}.*\n)*)(?: {2}what to do: (.+))?/m.exec(`${said}\n`) ?? [];
+    /^setup failed: (.+)\n((?: {4}.*\n)*)(?: {2}what to do: (.+))?/m.exec(`${said}\n`) ?? [];
   if (message === undefined)
-    return new UserError("engine-unavailable", `set-up failed (${parts.join(", ")})`, {
+    return new UserError("engine-unavailable", `setup failed (${parts.join(", ")})`, {
       detail: said,
-      hint: "`fastloop setup` says more",
+      hint: "run `fastloop setup` for details",
     });
-  return new UserError("engine-unavailable", `set-up failed: ${message}`, {
+  return new UserError("engine-unavailable", `setup failed: ${message}`, {
     detail: why?.trimEnd(),
-    hint: next ?? "`fastloop setup` says more",
+    hint: next ?? "run `fastloop setup` for details",
   });
 }
 

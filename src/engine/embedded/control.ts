@@ -122,7 +122,7 @@ export function parseAnswer<T>(text: string): T {
 export function noEngineDaemon(cause?: unknown, detail = ""): UserError {
   return new UserError("engine-unavailable", "what listens on the engine's socket is not an engine daemon", {
     detail,
-    hint: "`fastloop engine stop --force` takes the socket away",
+    hint: "`fastloop engine stop --force` removes the socket",
     cause,
   });
 }
@@ -148,7 +148,7 @@ export async function askDaemon<T>(state: string, method: "GET" | "POST", route:
   }
   if (response.statusCode === 200) return readJson<T>(response);
   const { message } = await readJson<{ message: string }>(response);
-  throw new UserError("engine-unavailable", `the engine daemon does not do that: ${message}`, {
+  throw new UserError("engine-unavailable", `the engine daemon refused: ${message}`, {
     hint: "it may be of another build: `fastloop engine stop`, then try again",
   });
 }

@@ -105,7 +105,7 @@ function lacking(missing: readonly EnginePart[]): UserError {
   const names = missing.map(({ name }) => name).join(", ");
   return new UserError("engine-unavailable", `the embedded engine lacks ${names}, and must not fetch anything`, {
     place: "--offline",
-    hint: "`fastloop offline prepare` fetches it, while there is a network",
+    hint: "`fastloop offline prepare` fetches it while you are online",
   });
 }
 

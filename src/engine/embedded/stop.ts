@@ -75,7 +75,7 @@ async function endAll(state: string, asked: number | undefined): Promise<void> {
   if (notedProcess(state, "daemon") !== undefined) return;
   throw new UserError("engine-unavailable", "an unknown process holds the engine's lock", {
     place: state,
-    hint: "a daemon of an earlier version of fastloop may be stuck: it is named fastloop-engine, end it by hand",
+    hint: "a daemon of an earlier version of fastloop may be stuck: end the process fastloop-engine by hand",
   });
 }
 

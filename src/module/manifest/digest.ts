@@ -49,7 +49,7 @@ export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "in
 export function moduleDigest({ listing }: ModuleFiles): string {
   const large = listing.entries.find(({ sizeBytes }) => sizeBytes > largestFileBytes);
   if (large !== undefined)
-    throw new UserError("module", `has ${large.sizeBytes} bytes, which is no part of a module`, {
+    throw new UserError("module", `has ${large.sizeBytes} bytes, too large for a file of a module`, {
       place: large.path,
       hint: "name it in .gitignore, or move it out of the module's folder",
     });

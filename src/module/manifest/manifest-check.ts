@@ -82,7 +82,7 @@ export function requireOwnName(name: string, place: () => string): void {
   if (inCode !== "" && !foreignNames.has(inCode)) return;
   throw new UserError("module", `no module can be called ${JSON.stringify(name)}`, {
     place: place(),
-    hint: "its name becomes one in code: letters and digits, and none that every object has",
+    hint: "its name becomes an identifier: use letters and digits, and no member name that every object has",
   });
 }
 

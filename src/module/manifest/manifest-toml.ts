@@ -163,7 +163,7 @@ function inEnvironment({ modules, env }: Workspace, chosen: string | undefined, 
     const base = Object.hasOwn(modules, name) ? modules[name] : undefined;
     const from = source ?? base?.source;
     if (from === undefined)
-      throw new UserError("module", `the environment ${chosen} names ${name}, which is no module`, { place: file });
+      throw new UserError("module", `the environment ${chosen} names ${name}, which is not a module`, { place: file });
     // A pin belongs to its source.
     const pinned = source === undefined ? (pin ?? base?.pin) : pin;
     changed[name] = { ...base, source: from, pin: pinned, settings: { ...base?.settings, ...set } };

@@ -24,7 +24,7 @@ export function nameProblem({ objects, interfaces }: IntrospectedModule, root: s
         return {
           message: `cannot define ${what} with reserved name "id" on ${kind} "${owner}"`,
           place,
-          hint: "every object of an engine has an id of its own; choose another name",
+          hint: "every object of an engine already has an `id`; choose another name",
         };
       if (!isUsable(name))
         return { message: `the ${what} ${name} of ${owner} has no name in an engine`, place, hint: unusableHint };

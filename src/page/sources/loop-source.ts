@@ -115,7 +115,7 @@ export class LoopSource implements PageSource {
           .restart(command.nodes)
           .catch((error: unknown) => this.model.notice(printableLines(String(error))));
       case "switch":
-        throw new UserError("usage", "that is done where `fastloop up` runs");
+        throw new UserError("usage", "do this where `fastloop up` runs");
     }
   }
 

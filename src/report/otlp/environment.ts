@@ -22,12 +22,12 @@ export function otlpTarget(env: Environment): OtlpTarget | undefined {
   if (endpoint === undefined) return undefined;
   const url = URL.parse(endpoint);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new UserError("usage", `${endpoint} is no address of HTTP`, { place: "OTEL_EXPORTER_OTLP_ENDPOINT" });
+    throw new UserError("usage", `${endpoint} is not an HTTP address`, { place: "OTEL_EXPORTER_OTLP_ENDPOINT" });
   if (value("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") === undefined)
     url.pathname = `${url.pathname.replace(/\/$/, "")}/v1/traces`;
   const protocol = ofTraces("PROTOCOL") ?? "http/protobuf";
   if (protocol !== "http/json" && protocol !== "http/protobuf")
-    throw new UserError("usage", `${protocol} is not spoken`, {
+    throw new UserError("usage", `${protocol} is not supported`, {
       place: "OTEL_EXPORTER_OTLP_PROTOCOL",
       hint: "http/protobuf or http/json",
     });

@@ -125,7 +125,7 @@ class Converter {
     for (const key of Object.keys(others)) this.note(name, `\`build.${key}\` is left out`);
     const folder = inProject(context, this.options);
     if (folder === undefined)
-      throw new UserError("config", `${context} is outside of the project`, {
+      throw new UserError("config", `${context} is outside the project`, {
         place: `${this.options.place}: services.${name}.build`,
       });
     const plain = folder === "./" ? "." : folder.replace(/\/$/, "");
@@ -184,7 +184,7 @@ class Converter {
     if (type !== "bind" && /^[A-Za-z0-9][\w.-]*$/.test(source))
       return void (service.volumes = { ...service.volumes, [source]: target });
     const from = inProject(source, this.options);
-    if (from === undefined) return this.note(name, `${source} is not mounted: it is outside of the project`);
+    if (from === undefined) return this.note(name, `${source} is not mounted: it is outside the project`);
     service.mounts = { ...service.mounts, [from]: target };
   }
 

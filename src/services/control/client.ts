@@ -10,7 +10,7 @@ import type { UpEvent, UpStatus } from "../types.ts";
 
 /** Creates the error of a command for a project that is not up. */
 export function notUp(): UserError {
-  return new UserError("usage", "no services of this project are up", { hint: "start them with `fastloop up`" });
+  return new UserError("usage", "no services of this project are running", { hint: "start them with `fastloop up`" });
 }
 
 /** Returns the status of a project that is up; undefined when no process answers. */

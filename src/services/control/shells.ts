@@ -36,7 +36,7 @@ export class Shells {
 
   private async relay(offered: Promise<RemoteTerminal>, over: Promise<unknown>, line: Duplex): Promise<void> {
     const remote = await Promise.race([offered, over.then(() => undefined)]);
-    if (remote === undefined) throw new UserError("usage", "the shell ended before it began");
+    if (remote === undefined) throw new UserError("usage", "the shell ended before it started");
     line.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${shellProtocol}\r\n\r\n`);
     const reader = new FrameReader();
     const frames = (piece: Buffer): void => {

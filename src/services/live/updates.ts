@@ -112,7 +112,7 @@ export class LiveUpdates {
   private listingOf(snapshot: ProjectSnapshot): TreeListing {
     const listing = snapshot.listing(this.input);
     if (listing === undefined)
-      throw new UserError("usage", "the project's folder has gone", { place: this.options.root });
+      throw new UserError("usage", "the project's folder no longer exists", { place: this.options.root });
     return listing;
   }
 

@@ -99,7 +99,7 @@ function portsTaken(
   free?: number,
 ): UserError {
   const line = ({ port, why }: { port: WantedPort; why: string }): string =>
-    `port ${port.host} of \`${port.service}\` can't be had: ${why}`;
+    `port ${port.host} of \`${port.service}\` is not available: ${why}`;
   const [first, ...others] = problems;
   const { container, service } = first!.port;
   const example = free ?? Math.max(...wanted.map(({ host }) => host)) + 1;

@@ -25,7 +25,7 @@ export class Relays {
   async bind({ name, standIn }: DeclaredService, made: MadeService, signal: AbortSignal): Promise<MadeService> {
     if (standIn === undefined) return made;
     if (made.ports.length === 0)
-      throw new UserError("usage", `\`${name}\` exposes no port that a process could take over`, { place: "--local" });
+      throw new UserError("usage", `\`${name}\` exposes no port for a process to use`, { place: "--local" });
     const led = this.ports.get(name) ?? [];
     this.ports.set(name, led);
     for (const container of made.ports) {

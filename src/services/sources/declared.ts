@@ -44,7 +44,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
     if (services[name] !== undefined)
       throw new UserError("config", `there are two services \`${name}\`: this one and an @up() function (${place})`, {
         place: `${file}: services.${name}`,
-        hint: "rename one of them; how `up` treats the function's is said under `up`",
+        hint: "rename one of them; set options of the function's service under `up`",
       });
     return {
       name,

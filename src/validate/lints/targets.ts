@@ -31,7 +31,7 @@ export function unreadInputs(targets: readonly ResolvedTarget[], { root }: Loade
           path: of(name, "inputs"),
           word: pattern,
           message,
-          hint: "leave it out, or give the call that folder",
+          hint: "remove it, or pass that folder to the call",
         },
       ];
     });
@@ -78,7 +78,7 @@ export function sharedOutputs(targets: readonly ResolvedTarget[], { root }: Load
         path: of(output.name, "call"),
         word: "export",
         message: `watch.targets.${output.name}: it and ${outer.name} ${where}: which result is there depends on which ended last`,
-        hint: "give each a folder of its own",
+        hint: "give each its own folder",
       });
     } else outer = output;
   }

@@ -135,7 +135,7 @@ describe("an argument that has the name of an option of ours", () => {
   it("is missing where the module is named behind a function without it", () => {
     expect(failure("e-2-e", "--module", "a")).toMatchObject({
       message: '"e-2-e" has no argument --module',
-      hint: "the module is named before its functions, or with -m",
+      hint: "name the module before its functions, or with -m",
     });
     expect(parse("--module", "a", "e-2-e").own.at(-1)).toMatchObject({ fn: { name: "e2e" } });
   });

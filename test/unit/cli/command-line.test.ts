@@ -32,7 +32,7 @@ describe("the command line", () => {
     expect(help.stdout.split("\n").length).toBeLessThan(40);
     expect(await fastloop(["help", "loop"], { cwd: empty })).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^  watch +re-run what each edit affects$/m),
+      stdout: expect.stringMatching(/^  watch +rerun what each edit affects$/m),
     });
     expect(await fastloop(["functoins"], { cwd: empty })).toMatchObject({
       exitCode: 2,

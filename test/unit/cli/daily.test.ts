@@ -91,7 +91,7 @@ describe.runIf(canRunEngine)("the verbs of every day", () => {
   test("nuke is nothing that happens by accident", async () => {
     expect(await project.run("cache", "clear", "--level", "nuke")).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringMatching(/--yes says that it is meant/),
+      stderr: expect.stringMatching(/confirm with --yes/),
     });
   });
 

@@ -76,7 +76,7 @@ tests:
     expect(read("Makefile")).toContain("ENV ?= staging\n");
     expect(await init("--ci", "github")).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining("is there already"),
+      stderr: expect.stringContaining("already exists"),
     });
   });
 

@@ -88,7 +88,7 @@ describe.runIf(canRunEngine)("an edit of fastloop.yaml while services are up", (
     project.configure({ services: services(taken, "db") });
     await up.until((events) => described(events).length === 2);
     holder.close();
-    expect(described(up.events)[1]?.["reason"]).toContain(`port ${taken} of \`api\` can't be had`);
+    expect(described(up.events)[1]?.["reason"]).toContain(`port ${taken} of \`api\` is not available`);
     expect(await get(api)).toBe(`api ${tag}\n`);
     // One that never gets healthy: the old one stays, and so does what needs it.
     project.configure({

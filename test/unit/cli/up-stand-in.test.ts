@@ -150,7 +150,7 @@ describe.runIf(canRunEngine)("up --local", () => {
     expect(await refused("--local", "web=80")).toContain("`web` is no service that is asked for");
     expect(await refused("--trust", "--local", "here=80")).toContain("is a process of this machine already");
     expect(await refused("--local", "silent=80", "silent")).toContain("exposes no port");
-    expect(await refused("db", "--local", "db=80", "-d")).toContain("belongs to a terminal");
-    expect(await refused("--local", "db=80", "--local", "silent=81", "--", "x")).toContain("stands in for one service");
+    expect(await refused("db", "--local", "db=80", "-d")).toContain("needs a terminal");
+    expect(await refused("--local", "db=80", "--local", "silent=81", "--", "x")).toContain("replaces only one service");
   });
 });

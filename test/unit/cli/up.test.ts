@@ -47,7 +47,7 @@ describe.runIf(canRunEngine)("fastloop up", () => {
     try {
       const { exitCode, stderr, stdout } = await project.run("up", "--services", "api,other");
       expect(exitCode).toBe(2);
-      expect(stderr).toContain(`port ${api} of \`api\` can't be had: process ${process.pid} has it`);
+      expect(stderr).toContain(`port ${api} of \`api\` is not available: process ${process.pid} has it`);
       expect(stderr).toMatch(/hint: .*up: \{ api: \{ ports: "\d+:8080" \} \}/);
       expect(stdout).not.toContain("building");
     } finally {

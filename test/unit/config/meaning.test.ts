@@ -144,7 +144,7 @@ describe("deploy", () => {
       "production without a context",
       "deploy: { apps: {}, environments: { live: { production: true } } }",
       [
-        "2:43 deploy.environments.live (semantic contradiction) `live` is production and names no context | add the `context` of the kubeconfig that it is in",
+        "2:43 deploy.environments.live (semantic contradiction) `live` is production and names no context | add the kubeconfig `context` of its cluster",
       ],
     ],
     [
@@ -157,7 +157,7 @@ describe("deploy", () => {
       "production at each edit",
       "deploy: { apps: {}, environments: { live: { production: true, context: eu, watch: true } } }",
       [
-        "2:83 deploy.environments.live.watch (semantic contradiction) `live` is production, which is not deployed to at each edit | leave `watch` out",
+        "2:83 deploy.environments.live.watch (semantic contradiction) `live` is production, which does not allow deploying on each edit | leave `watch` out",
       ],
     ],
     [

@@ -77,8 +77,8 @@ test.each<[title: string, text: string, problems: string[]]>([
     "what does not go with a function",
     "services: { a: { function: web, command: [x], env: { A: b } } }",
     [
-      "2:42 services.a.command (semantic contradiction) `command` does not go with `function` | the function's own code says what its container is",
-      "2:52 services.a.env (semantic contradiction) `env` does not go with `function` | the function's own code says what its container is",
+      "2:42 services.a.command (semantic contradiction) `command` does not go with `function` | the function's own code defines its container",
+      "2:52 services.a.env (semantic contradiction) `env` does not go with `function` | the function's own code defines its container",
     ],
   ],
   [

@@ -35,7 +35,7 @@ it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
   "stops a buildkitd that starts and does not answer",
   async () => {
     const { folder, starting } = startWith(silent, 500);
-    await expect(starting).rejects.toThrow("buildkitd listens and does not answer within 0.5 s");
+    await expect(starting).rejects.toThrow("buildkitd listens but did not respond within 0.5 s");
     expect(() => process.kill(Number(readFileSync(path.join(folder, "pid"), "utf8")), 0)).toThrow("ESRCH");
   },
 );

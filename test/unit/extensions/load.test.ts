@@ -52,7 +52,7 @@ describe("an extension", () => {
     expect(await load("loud")).toEqual({ said: "HEY", isForeign: false, notices: [] });
     await expect(load("constructor")).rejects.toMatchObject({
       message: '"constructor" is not one of plain, loud',
-      hint: "a file of the project begins with ./",
+      hint: "write a file of the project with a leading ./",
     });
   });
 
@@ -113,7 +113,7 @@ describe("an extension", () => {
     writeFileSync(path.join(root, "outside.mjs"), "export default {};");
     symlinkSync("../outside.mjs", path.join(project(), "link.mjs"));
     for (const name of ["../outside.mjs", "./link.mjs"])
-      await expect(load(name)).rejects.toMatchObject({ message: `${name} lies outside of the project` });
+      await expect(load(name)).rejects.toMatchObject({ message: `${name} is outside the project` });
     mkdirSync(path.join(project(), "folder.mjs"));
     await expect(load("./folder.mjs")).rejects.toMatchObject({ message: "./folder.mjs can't be read: it is a folder" });
     await expect(load("./gone.mjs")).rejects.toMatchObject({ place: "extensions.diff" });

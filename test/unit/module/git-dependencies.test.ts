@@ -197,7 +197,7 @@ describe("a dependency in a git repository", () => {
     expect(readdirSync(path.join(folder, "cache", "fastloop", "git-modules"))).toEqual([]);
     depends({ name: "tool", source: "https://github.com/--upload-pack=id/name", pin: commit });
     const hostile = await functions("--trust");
-    expect(hostile.stderr).toMatch(/dagger\.json:\d+:\d+: tool has an address that nothing is fetched from/);
+    expect(hostile.stderr).toMatch(/dagger\.json:\d+:\d+: tool has an unsupported address/);
     expect(hostile.exitCode).not.toBe(0);
   });
 

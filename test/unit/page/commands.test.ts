@@ -186,7 +186,7 @@ describe.runIf(canRunEngine)("the page of a watch", () => {
     expect(saved.history.points).toHaveLength(3);
     expectNoFolders(saved, project.root);
     const nowhere = await project.run("run", "--ui-snapshot", "nowhere/run.html");
-    expect(nowhere).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there is no folder for it") });
+    expect(nowhere).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("its folder does not exist") });
   });
 });
 

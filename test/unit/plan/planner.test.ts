@@ -261,7 +261,9 @@ describe("a plan", () => {
     expect(() =>
       shopProject({ a: { call: "lint", needs: ["b"] }, b: { call: "lint", needs: ["a"] } }).project.plan(),
     ).toThrow(/a -> b -> a/);
-    expect(() => shopProject({ a: { call: "lint", needs: ["x"] } }).project.plan()).toThrow(/"x", which is no target/);
+    expect(() => shopProject({ a: { call: "lint", needs: ["x"] } }).project.plan()).toThrow(
+      /"x", which is not a target/,
+    );
   });
 });
 

@@ -120,7 +120,7 @@ test("a collector that refuses, is not there, or never answers costs a notice", 
     expect.stringContaining("no answer within 2 s"),
   ]);
   expect(await exported({ OTEL_EXPORTER_OTLP_ENDPOINT: "nonsense" })).toEqual([
-    "spans are not exported: nonsense is no address of HTTP",
+    "spans are not exported: nonsense is not an HTTP address",
   ]);
 });
 
@@ -130,5 +130,7 @@ test("nothing is sent where no collector is named, or traces are switched off", 
   const OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318";
   expect(otlpTarget({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: "true" })).toBeUndefined();
   expect(otlpTarget({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: "none" })).toBeUndefined();
-  expect(() => otlpTarget({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" })).toThrow(/not spoken/);
+  expect(() => otlpTarget({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" })).toThrow(
+    /not supported/,
+  );
 });

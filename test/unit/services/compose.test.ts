@@ -99,9 +99,9 @@ describe("a compose file's service", () => {
 
   test.each([
     ["{ image: i, privileged: true }", "`privileged` is left out"],
-    ["{ image: i, volumes: ['/var/run/docker.sock:/var/run/docker.sock'] }", "outside of the project"],
-    ["{ image: i, volumes: ['~/.aws:/root/.aws'] }", "outside of the project"],
-    ["{ image: i, volumes: ['../other:/o'] }", "outside of the project"],
+    ["{ image: i, volumes: ['/var/run/docker.sock:/var/run/docker.sock'] }", "outside the project"],
+    ["{ image: i, volumes: ['~/.aws:/root/.aws'] }", "outside the project"],
+    ["{ image: i, volumes: ['../other:/o'] }", "outside the project"],
     ["{ image: i, environment: [TOKEN] }", "TOKEN has no value in the file"],
     ["{ image: i, environment: { TOKEN: } }", "TOKEN has no value in the file"],
     ["{ image: i, ports: ['3000-3005:3000-3005'] }", "is left out"],

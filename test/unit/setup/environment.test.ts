@@ -63,7 +63,7 @@ it.runIf(process.getuid?.() === 0).each([{}, { CI: "true" }])(
   (env) => {
     expect(install(false, env)).toEqual({
       stdout:
-        "set-up failed: system packages are missing: qemu-user-static\n  what to do: `fastloop setup` installs them",
+        "setup failed: system packages are missing: qemu-user-static\n  what to do: `fastloop setup` installs them",
       apt: false,
     });
   },

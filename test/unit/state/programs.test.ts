@@ -26,7 +26,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const digests = (): string => path.join(folder, "state/fastloop/programs");
-const refusal = { code: "engine-unavailable", hint: "`fastloop setup` builds it anew" };
+const refusal = { code: "engine-unavailable", hint: "`fastloop setup` rebuilds it" };
 const changed = { ...refusal, message: "buildkitd is not run: it is not what set-up built, it was changed since" };
 
 it("a program that set-up built is run as long as it is that, and again when set-up has built it anew", () => {

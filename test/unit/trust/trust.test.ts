@@ -129,7 +129,7 @@ describe("a refusal", () => {
     expect(error.format()).toBe(
       "fastloop.yaml:4:5: deploy --token reads your variable TOKEN: this needs your trust\n" +
         "deploy --token runs the command `pass show x`\n" +
-        "hint: look at all that it asks for with `fastloop trust --show` and allow it with `fastloop trust`; --trust allows it for one command",
+        "hint: see all requests with `fastloop trust --show`, and allow them with `fastloop trust`, or for one command with --trust",
     );
   });
 
