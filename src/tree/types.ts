@@ -17,6 +17,8 @@ export interface TreeEntry {
   gid: number;
   /** Link text, only for symlinks. */
   linkTarget?: string;
+  /** Path below the root of the file that has the content, where that is not `path`. */
+  contentPath?: string;
 }
 
 /** Selects a part of a host directory; patterns have the semantics of moby/patternmatcher (.dockerignore). */

@@ -77,7 +77,7 @@ async function answerRequests(call: ServerCall, out: PacketSender, tree: TreeSou
 function sendSmall(out: PacketSender, root: string, id: number, entry: TreeEntry): void {
   let file: number;
   try {
-    file = openSync(path.join(root, entry.path), OPEN_FLAGS);
+    file = openSync(path.join(root, entry.contentPath ?? entry.path), OPEN_FLAGS);
   } catch (error) {
     throw unreadable(entry, error);
   }
@@ -94,7 +94,7 @@ function sendSmall(out: PacketSender, root: string, id: number, entry: TreeEntry
 async function sendLarge(out: PacketSender, root: string, id: number, entry: TreeEntry): Promise<void> {
   let file: FileHandle;
   try {
-    file = await open(path.join(root, entry.path), OPEN_FLAGS);
+    file = await open(path.join(root, entry.contentPath ?? entry.path), OPEN_FLAGS);
   } catch (error) {
     throw unreadable(entry, error);
   }

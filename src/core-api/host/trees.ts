@@ -202,18 +202,17 @@ export class HostTrees {
 
   private listFile(name: string, folder: string, base: string): TreeListing {
     try {
-      const root = realpathSync(folder);
-      let entry = statEntry(root, base);
-      if (entry?.type === "symlink") {
-        // A link is followed, as on a Dagger engine, where the file keeps the link's name.
-        const target = realpathSync(path.join(root, base));
-        const followed = statEntry(path.dirname(target), path.basename(target));
-        if (followed !== undefined) return { root: path.dirname(target), entries: [followed], unreadable: [] };
-        entry = undefined;
-      }
-      if (entry === undefined) throw new ApiError(`stat ${name}: no such file or directory`);
+      // A link is followed, wherever it leads; the file keeps the link's name.
+      const real = realpathSync(path.join(folder, base));
+      const root = path.dirname(real);
+      const entry = statEntry(root, path.basename(real));
+      if (entry === undefined) throw new ApiError(`path ${name} is neither a file nor a directory`);
       if (entry.type !== "file") throw new ApiError(`path ${name} is a directory, not a file`);
-      return { root, entries: [entry], unreadable: [] };
+      return {
+        root,
+        entries: [entry.path === base ? entry : { ...entry, path: base, contentPath: entry.path }],
+        unreadable: [],
+      };
     } catch (error) {
       throw hostError(name, path.join(folder, base), error);
     }
