@@ -61,15 +61,17 @@ const envFileModule = typeModule<EnvFile>("EnvFile", sdl, {
     return args.raw === true ? rawValue(line) : expanded(file, line, call, new Set());
   },
   namespace: (file, { prefix }: { prefix: string }) => {
-    const wanted = `${prefix.replace(/_$/, "")}_`.toLowerCase();
-    const snake = wanted.replaceAll(/([a-z])([A-Z])/g, "$1_$2");
-    const inside = (line: string): string | undefined =>
-      [wanted, snake].some((start) => nameOf(line).toLowerCase().startsWith(start))
-        ? line.slice(wanted.length)
-        : undefined;
+    const starts = prefixesOf(prefix);
+    const inside = (line: string): string | undefined => {
+      const start = starts.find((each) => line.toLowerCase().startsWith(each));
+      return start === undefined ? undefined : line.slice(start.length);
+    };
     return {
       ...file,
-      lines: file.lines.flatMap((line) => inside(line) ?? []),
+      // Two spellings of the prefix can lead to one name.
+      lines: file.lines
+        .flatMap((line) => inside(line) ?? [])
+        .reduce<readonly string[]>((lines, line) => withEnv(lines, nameOf(line), rawValue(line)), []),
       context: [...file.context, ...file.lines.filter((line) => inside(line) === undefined)],
     };
   },
@@ -99,6 +101,19 @@ function variables(file: EnvFile, call: Call, raw = false): { name: string; valu
   return file.lines
     .map((line) => ({ name: nameOf(line), value: raw ? rawValue(line) : expanded(file, line, call, new Set()) }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * Returns how the names of a namespace's variables start, in lower case: `myApp`, `my-app` and `MY_APP_` all stand for
+ * `myapp_` and `my_app_`, as on a Dagger engine.
+ */
+function prefixesOf(prefix: string): string[] {
+  const words = prefix
+    .replaceAll(/([a-z])(?=[A-Z0-9])|([A-Z])(?=[A-Z][a-z]|[0-9])|([0-9])(?=[A-Za-z])/g, "$&_")
+    .toLowerCase()
+    .split(/[-_. ]+/)
+    .filter((word) => word !== "");
+  return [...new Set([`${words.join("")}_`, `${words.join("_")}_`])];
 }
 
 function nameOf(line: string): string {

@@ -195,3 +195,24 @@ it("keeps enum members that mean the same apart from the wire", async () => {
     __type: { enumValues: ["OCIMediaTypes", "DockerMediaTypes", "OCI", "DOCKER"].map((name) => ({ name })) },
   });
 });
+
+it.each([
+  ["myApp", "myApp_A=1 my_app_B=2 MYAPP_C=3 MY_APP_D=4 my_appE=5 myAppF=6", "A=1 B=2 C=3 D=4"],
+  ["MY_APP_", "MY_APP_A=1 my_app_b=2 myApp_C=3 MY_AP_D=4", "A=1 C=3 b=2"],
+  ["my-app", "my_app_A=1 MY_APPLE_B=2", "A=1"],
+  ["v2App", "V_2_APP_A=1 v2app_B=2 V2_APP_C=3", "A=1 B=2"],
+  ["HTTPServer", "HTTP_SERVER_A=1", "A=1"],
+  ["app", "APP_A=1 app_A=2 A=3", "A=2"],
+  ["app", "APP_URL=${HOST}/x HOST=h", "URL=h/x"],
+])("the namespace %s of an env file has its variables, however they are spelled", async (prefix, given, expected) => {
+  const variables = given.split(" ").map((pair) => pair.split("=") as [string, string]);
+  const file = variables.reduce((made, [name, value]) => `${made}{withVariable(name:"${name}",value:"${value}")`, "");
+  const { data, errors } = await ask(
+    `{envFile${file}{namespace(prefix:"${prefix}"){variables{name value}}}${"}".repeat(variables.length)}}`,
+  );
+  expect(errors).toBeUndefined();
+  let at = data as Record<string, unknown>;
+  while (!("variables" in at)) at = Object.values(at)[0] as Record<string, unknown>;
+  const found = at["variables"] as { name: string; value: string }[];
+  expect(found.map(({ name, value }) => `${name}=${value}`).join(" ")).toBe(expected);
+});
