@@ -6,6 +6,7 @@ export { cacheHome, homeFolder, stateHome } from "./folders.ts";
 export { filesPrintedTo } from "./own-output.ts";
 export { isGitsFile } from "./gits-files.ts";
 export { buildId, distFile, packageRoot } from "./package-root.ts";
+export { proxyFor, proxyOf, proxyPort } from "./proxy.ts";
 export { openRegular, readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";
 export { isPipe, readPipe } from "./typed-pipe.ts";

@@ -5,7 +5,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
 import type net from "node:net";
-import { dial, proxyAuthorization, routeTo, throughProxy } from "../network/connect.ts";
+import { dial, dialProxy, proxyAuthorization, routeTo, throughProxy } from "../network/connect.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -111,8 +111,7 @@ async function forward(request: http.IncomingMessage, response: http.ServerRespo
   const { "proxy-authorization": _own, "proxy-connection": _hop, ...headers } = request.headers;
   const viaProxy = "proxy" in route;
   const to = viaProxy ? route.proxy : url;
-  const next = viaProxy ? await routeTo({ hostname: to.hostname, plain: true }, { env: {}, guarded: false }) : route;
-  const socket = await dial("addresses" in next ? next.addresses : [], to.port === "" ? 80 : Number(to.port));
+  const socket = viaProxy ? await dialProxy(to) : await dial(route.addresses, to.port === "" ? 80 : Number(to.port));
   const path = viaProxy ? url.href : `${url.pathname}${url.search}`;
   const sent = http.request(
     {

@@ -3,9 +3,9 @@ import http from "node:http";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
+import { proxyFor, proxyPort } from "../../paths/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { addressesOf } from "./addresses.ts";
-import { proxyFor } from "./registry-reach.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -57,23 +57,43 @@ export function dial(
   });
 }
 
+/** What a connection to a proxy needs: `ca` is PEM, for a proxy that speaks TLS; Node's CAs when absent. */
+interface ProxyOptions {
+  signal?: AbortSignal | undefined;
+  ca?: string | undefined;
+}
+
+/** Connects to a proxy, with TLS when its URL is `https`. */
+export async function dialProxy(proxy: URL, { signal, ca }: ProxyOptions = {}): Promise<net.Socket> {
+  const socket = await dial(await addressesOf(proxy.hostname, false), proxyPort(proxy), signal);
+  return proxy.protocol === "https:" ? await secured(socket, proxy.hostname, ca) : socket;
+}
+
 /** Opens a tunnel to a host (`HOST:PORT`) through a proxy with CONNECT, as for HTTPS. */
-export function throughProxy(proxy: URL, host: string, signal?: AbortSignal): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
+export async function throughProxy(proxy: URL, host: string, options?: ProxyOptions): Promise<net.Socket> {
+  const { status, socket } = await askProxy(proxy, host, options);
+  if (status === 200) return socket;
+  socket.destroy();
+  throw new Error(`the proxy refused the connection to ${host} (${status})`);
+}
+
+/** Asks a proxy for a tunnel to a host. Resolves to its HTTP status, and the tunnel when that is 200. */
+export async function askProxy(
+  proxy: URL,
+  host: string,
+  options: ProxyOptions = {},
+): Promise<{ status: number | undefined; socket: net.Socket }> {
+  const connection = await dialProxy(proxy, options);
+  const { signal } = options;
+  return await new Promise((resolve, reject) => {
     const request = http.request({
-      host: proxy.hostname.replace(/^\[|\]$/g, ""),
-      port: proxy.port === "" ? 80 : Number(proxy.port),
+      createConnection: () => connection,
       method: "CONNECT",
       path: host,
       headers: { host, ...proxyAuthorization(proxy) },
-      agent: false,
       ...(signal === undefined ? {} : { signal }),
     });
-    request.once("connect", ({ statusCode }, socket) => {
-      if (statusCode === 200) return resolve(socket);
-      socket.destroy();
-      reject(new Error(`the proxy refused the connection to ${host} (${statusCode})`));
-    });
+    request.once("connect", ({ statusCode: status }, socket) => resolve({ status, socket }));
     request.once("error", reject);
     request.end();
   });

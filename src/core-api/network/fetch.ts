@@ -5,11 +5,10 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import http from "node:http";
-import type net from "node:net";
 import { Transform, type Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ApiError } from "../values/errors.ts";
-import { dial, proxyAuthorization, routeTo, secured, throughProxy, type Route } from "./connect.ts";
+import { dial, dialProxy, proxyAuthorization, routeTo, secured, throughProxy, type Route } from "./connect.ts";
 
 export interface FetchOptions extends Route {
   /** File that the response is written to. */
@@ -88,21 +87,16 @@ export async function get(
   const { signal } = options;
   if ("proxy" in route && plain)
     return await ask(
-      await dialProxy(route.proxy, signal),
+      await dialProxy(route.proxy, options),
       url,
       { ...asked, path: withoutCredentials(url), headers: { ...asked.headers, ...proxyAuthorization(route.proxy) } },
       signal,
     );
   const socket =
     "proxy" in route
-      ? await throughProxy(route.proxy, `${hostname}:${port}`, signal)
+      ? await throughProxy(route.proxy, `${hostname}:${port}`, options)
       : await dial(route.addresses, port, signal);
   return await ask(plain ? socket : await secured(socket, hostname, options.ca), url, asked, signal);
-}
-
-async function dialProxy(proxy: URL, signal: AbortSignal | undefined): Promise<net.Socket> {
-  const route = await routeTo({ hostname: proxy.hostname, plain: true }, { env: {}, guarded: false });
-  return await dial("addresses" in route ? route.addresses : [], proxy.port === "" ? 80 : Number(proxy.port), signal);
 }
 
 function ask(

@@ -1,5 +1,7 @@
 import http from "node:http";
 import https from "node:https";
+import { proxyFor } from "../../paths/index.ts";
+import { askProxy } from "./connect.ts";
 
 /** Probes whether a registry answers at all. What it answers is left to BuildKit. */
 export interface Reach {
@@ -51,43 +53,12 @@ function asked(request: typeof http.request, options: https.RequestOptions): Pro
   });
 }
 
-function throughProxy(proxy: URL, target: { host: string; port: number }, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const host = `${target.host}:${target.port}`;
-    const options = {
-      host: proxy.hostname,
-      port: proxy.port === "" ? 80 : Number(proxy.port),
-      method: "CONNECT",
-      path: host,
-      agent: false,
-      signal,
-    };
-    const sent = http.request(options);
-    sent.once("connect", ({ statusCode }, socket) => {
-      socket.destroy();
-      // A proxy that requires a password is left to BuildKit as well.
-      if (statusCode === 502 || statusCode === 503 || statusCode === 504)
-        reject(new Error(`the proxy cannot reach ${host} (${statusCode})`));
-      else resolve();
-    });
-    sent.once("error", reject);
-    sent.end();
-  });
-}
-
-/** Chooses a proxy like Go's HTTP client, which BuildKit uses. Undefined for a direct connection. */
-export function proxyFor(hostname: string, plain: boolean, env: Reach["env"]): URL | undefined {
-  const named = (name: string): string => env[name] ?? env[name.toLowerCase()] ?? "";
-  const proxy = named(plain ? "HTTP_PROXY" : "HTTPS_PROXY");
-  if (proxy === "") return undefined;
-  const excepted = named("NO_PROXY")
-    .split(",")
-    .map((entry) => entry.trim().replace(/^\*?\./, ""));
-  if (
-    excepted.some((entry) => entry === "*" || (entry !== "" && (hostname === entry || hostname.endsWith(`.${entry}`))))
-  )
-    return undefined;
-  return URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`) ?? undefined;
+async function throughProxy(proxy: URL, target: { host: string; port: number }, signal: AbortSignal): Promise<void> {
+  const host = `${target.host}:${target.port}`;
+  const { status, socket } = await askProxy(proxy, host, { signal });
+  socket.destroy();
+  // A proxy that requires a password is left to BuildKit as well.
+  if (status === 502 || status === 503 || status === 504) throw new Error(`the proxy cannot reach ${host} (${status})`);
 }
 
 function isLoopback(hostname: string): boolean {

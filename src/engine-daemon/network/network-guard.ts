@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
-import { findSafeExecutable } from "../../paths/index.ts";
+import { findSafeExecutable, proxyOf, proxyPort } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -124,10 +124,9 @@ export function exceptionsOf(
     { address, port: 53, protocol: "tcp" },
   ]);
   for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"]) {
-    const text = env[name] ?? env[name.toLowerCase()] ?? "";
-    const url = text === "" ? null : URL.parse(text.includes("://") ? text : `http://${text}`);
-    if (url !== null && own.has(url.hostname))
-      exceptions.push({ address: url.hostname, port: Number(url.port) || 80, protocol: "tcp" });
+    const proxy = proxyOf(env[name] ?? env[name.toLowerCase()] ?? "");
+    if (proxy !== undefined && own.has(proxy.hostname))
+      exceptions.push({ address: proxy.hostname, port: proxyPort(proxy), protocol: "tcp" });
   }
   return exceptions;
 }

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { cacheHome, enginePackage, packageRoot } from "../../paths/index.ts";
+import { cacheHome, enginePackage, packageRoot, proxyOf, proxyPort } from "../../paths/index.ts";
 import { requireBuilt } from "../../state/index.ts";
 import { ignoredFiles } from "./ignored.ts";
 import { isInside, realPath } from "./inside.ts";
@@ -143,9 +143,8 @@ export const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
 function proxies(environment: NodeJS.ProcessEnv): string[] {
   const named = proxyNames.filter((name) => !/^no_/i.test(name)).map((name) => environment[name] ?? "");
   const places = named.flatMap((text) => {
-    const parsed = URL.canParse(text) ? new URL(text) : undefined;
-    if (parsed === undefined || parsed.hostname === "") return [];
-    return [`${parsed.hostname}:${parsed.port || (parsed.protocol === "https:" ? "443" : "80")}`];
+    const proxy = proxyOf(text);
+    return proxy === undefined ? [] : [`${proxy.hostname}:${proxyPort(proxy)}`];
   });
   return [...new Set(places)];
 }

@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import type net from "node:net";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { requireReachableGit } from "../../../src/core-api/git/reach.ts";
 import { addressesOf, isOfThisMachine } from "../../../src/core-api/network/addresses.ts";
 import { dial } from "../../../src/core-api/network/connect.ts";
 import { fetchFile } from "../../../src/core-api/network/fetch.ts";
+import { certificate, key } from "./localhost-certificate.ts";
 
 const own = Object.values(networkInterfaces())
   .flatMap((list) => list ?? [])
@@ -58,7 +60,7 @@ describe("an address of this machine", () => {
   });
 });
 
-const servers: http.Server[] = [];
+const servers: net.Server[] = [];
 afterEach(() => servers.splice(0).forEach((server) => server.close()));
 async function serve(answer: http.RequestListener): Promise<number> {
   const server = http.createServer(answer);
@@ -124,6 +126,32 @@ describe("a file over http", () => {
     await expect(get(`http://127.0.0.1:${target}/`, env, true)).rejects.toThrow("is this machine");
     expect(asked).toEqual([`http://elsewhere.invalid/f Basic ${Buffer.from("me:secret").toString("base64")}`]);
     expect(reached).toBe(false);
+  });
+
+  it("goes through a proxy that speaks TLS itself, whether the URL does or not", async () => {
+    const asked: (string | undefined)[] = [];
+    const proxy = https.createServer({ cert: certificate, key }, ({ method, url }, response) => {
+      asked.push(`${method} ${url}`);
+      response.end("content");
+    });
+    servers.push(proxy);
+    proxy.on("connect", ({ method, url, headers }: http.IncomingMessage, socket: net.Socket) => {
+      asked.push(`${method} ${url} ${headers["proxy-authorization"]}`);
+      socket.end("HTTP/1.1 403 no\r\n\r\n");
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const address = `https://me:secret@localhost:${(proxy.address() as AddressInfo).port}`;
+    const env = { http_proxy: address, https_proxy: address };
+    await fetchFile("http://elsewhere.invalid/f", { file, env, guarded: true, ca: certificate });
+    expect(readFileSync(file, "utf8")).toBe("content");
+    await expect(
+      fetchFile("https://elsewhere.invalid/f", { file, env, guarded: true, ca: certificate }),
+    ).rejects.toThrow("the proxy refused the connection to elsewhere.invalid:443 (403)");
+    const credentials = `Basic ${Buffer.from("me:secret").toString("base64")}`;
+    expect(asked).toEqual(["GET http://elsewhere.invalid/f", `CONNECT elsewhere.invalid:443 ${credentials}`]);
+    await expect(fetchFile("http://elsewhere.invalid/f", { file, env, guarded: true })).rejects.toThrow(
+      "self-signed certificate",
+    );
   });
 
   it("goes through the user's proxy by CONNECT for https, which has to agree", async () => {

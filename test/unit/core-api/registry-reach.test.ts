@@ -1,7 +1,9 @@
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { proxyFor, unreachable } from "../../../src/core-api/network/registry-reach.ts";
+import { unreachable } from "../../../src/core-api/network/registry-reach.ts";
+import { certificate, key } from "./localhost-certificate.ts";
 
 const servers: net.Server[] = [];
 afterEach(() => {
@@ -50,14 +52,16 @@ describe("a registry is within reach", () => {
     );
     expect(asked).toEqual(["registry.invalid:443", "registry.invalid:5000"]);
   });
-});
 
-describe("a proxy", () => {
-  it("is not used for excepted hosts and their subdomains", () => {
-    const env = { HTTPS_PROXY: "proxy:3128", NO_PROXY: "other, .example.com" };
-    expect(proxyFor("registry.org", false, env)?.host).toBe("proxy:3128");
-    expect(proxyFor("a.example.com", false, env)).toBeUndefined();
-    expect(proxyFor("registry.org", true, env)).toBeUndefined();
-    expect(proxyFor("registry.org", false, { HTTPS_PROXY: "proxy:3128", NO_PROXY: "*" })).toBeUndefined();
+  it("not when a proxy that speaks TLS takes connections and stays silent", async () => {
+    const env = { https_proxy: `https://${await listen(net.createServer(() => undefined))}` };
+    expect(await unreachable({ host: "registry.invalid", insecure: false, env, timeoutMs: 200 })).toBe(
+      "no answer within 0.2 s",
+    );
+  });
+
+  it("when its proxy speaks TLS with a certificate that only BuildKit may know", async () => {
+    const env = { https_proxy: `https://${await listen(https.createServer({ cert: certificate, key }))}` };
+    expect(await unreachable({ host: "registry.invalid", insecure: false, env, timeoutMs: 2_000 })).toBeUndefined();
   });
 });

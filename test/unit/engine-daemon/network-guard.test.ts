@@ -29,11 +29,12 @@ describe("the rules of a bridge", () => {
       HTTPS_PROXY: "http://user:pw@192.0.2.2:3128",
       http_proxy: "192.0.2.2",
       ALL_PROXY: "http://elsewhere:1",
+      FTP_PROXY: "https://192.0.2.2:443",
     };
     expect(
       exceptionsOf(env, new Set(["192.0.2.2"]), resolvers).map(
         ({ address, port, protocol }) => `${protocol} ${address}:${port}`,
       ),
-    ).toEqual(["udp 192.0.2.2:53", "tcp 192.0.2.2:53", "tcp 192.0.2.2:80", "tcp 192.0.2.2:3128"]);
+    ).toEqual(["udp 192.0.2.2:53", "tcp 192.0.2.2:53", "tcp 192.0.2.2:80", "tcp 192.0.2.2:3128", "tcp 192.0.2.2:443"]);
   });
 });
