@@ -47,14 +47,19 @@ export async function openImageArchive(
   return { config, layers: layers.map(({ name, digest }) => layer(tar, name, digest)) };
 }
 
-/** Uses the words of the tar reader in a Dagger engine. */
+/** Says why an archive cannot be read. What is wrong with a tar is told in the words of a Dagger engine's reader. */
 async function noArchive(file: string, cause: unknown): Promise<never> {
+  if (cause instanceof UnreadableCompression)
+    throw new ApiError(`the image archive is compressed with ${cause.message}`, {}, cause);
+  const { code, message } = cause as NodeJS.ErrnoException;
+  // The system's errors, such as EACCES, say nothing about what is in the file.
+  if (code !== undefined && /^E[A-Z]+$/.test(code))
+    throw new ApiError(`the image archive cannot be read: ${message}`, {}, cause);
   const { size } = await stat(file);
-  throw new ApiError(
-    `the file is no image archive: ${size < tarBlockBytes ? "unexpected EOF" : "invalid tar header"}`,
-    {},
-    cause,
-  );
+  const isCut = size < tarBlockBytes || /unexpected end/i.test(message);
+  const isTar = /invalid tar header/i.test(message);
+  const why = isCut ? "unexpected EOF" : isTar ? "invalid tar header" : message;
+  throw new ApiError(`the file is no image archive: ${why}`, {}, cause);
 }
 
 const tarBlockBytes = 512;

@@ -15,7 +15,7 @@ interface Member {
 /** All names of an archive are held in memory. An archive with more than this was made to fill it. */
 const maxNamesBytes = 256 * 1024 * 1024;
 
-/** Thrown when this machine cannot read an archive's compression. */
+/** Thrown when this machine cannot read an archive's compression. The message names it and what can read it. */
 export class UnreadableCompression extends Error {}
 
 export class TarFile {
@@ -92,7 +92,7 @@ async function contentOf(file: string): Promise<Readable> {
   const { createZstdDecompress } = zlib as { createZstdDecompress?: () => zlib.Gunzip };
   if (compression === "zstd" && createZstdDecompress === undefined) {
     bytes.destroy();
-    throw new UnreadableCompression("Zstandard");
+    throw new UnreadableCompression(`Zstandard, which Node ${process.versions.node} cannot read (22.15 or later can)`);
   }
   const decompressed = compression === "gzip" ? zlib.createGunzip() : createZstdDecompress!();
   // The reader gets the error from the stream; until one is attached, this handler keeps it from being unhandled.

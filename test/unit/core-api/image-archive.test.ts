@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import zlib, { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openImageArchive, whiteout } from "../../../src/core-api/image/archive.ts";
 
@@ -36,6 +37,29 @@ describe("an image archive", () => {
     await expect(
       open({ "index.json": JSON.stringify({ manifests: [{ digest: "../../../etc/passwd" }] }) }),
     ).rejects.toThrow("no SHA-256 digest");
+  });
+
+  it("that this machine cannot read is refused with the true cause", async () => {
+    const file = path.join(folder, "archive");
+    const opened = () => openImageArchive(file, { tag: "", platform: "linux/amd64" });
+    await expect(opened()).rejects.toThrow("the image archive cannot be read: ENOENT: no such file or directory");
+    writeFileSync(file, Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]));
+    // As it is on a Node before 22.15.
+    const known = Object.getOwnPropertyDescriptor(zlib, "createZstdDecompress");
+    Object.defineProperty(zlib, "createZstdDecompress", { configurable: true, value: undefined });
+    try {
+      await expect(opened()).rejects.toThrow(
+        /compressed with Zstandard, which Node \S+ cannot read \(22\.15 or later can\)/,
+      );
+    } finally {
+      Object.defineProperty(zlib, "createZstdDecompress", known ?? { configurable: true, value: undefined });
+    }
+    writeFileSync(file, Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(600, "x")]));
+    await expect(opened()).rejects.toThrow("the file is no image archive: unknown compression method");
+    writeFileSync(file, gzipSync(Buffer.alloc(3000)).subarray(0, 20));
+    await expect(opened()).rejects.toThrow("the file is no image archive: unexpected EOF");
+    writeFileSync(file, Buffer.alloc(1024, "x"));
+    await expect(opened()).rejects.toThrow("the file is no image archive: invalid tar header");
   });
 
   it("whose content is not what its digest says is damaged", async () => {
