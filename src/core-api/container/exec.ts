@@ -1,6 +1,7 @@
 import { ApiError, notServed } from "../values/errors.ts";
 import type { Call } from "../request/call.ts";
 import { isRoot, metaFolder, metaMountPath } from "../solve/compile-exec.ts";
+import { recipeDigest } from "../values/ids.ts";
 import { absolutePath, relativeTo } from "../values/paths.ts";
 import { edited } from "../values/rooted.ts";
 import { changed, editAt, expandArgument } from "./tree.ts";
@@ -91,11 +92,12 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
   const path = (text: string): string =>
     text === "" ? "" : absolutePath(container.config.WorkingDir, expandArgument(container, text, args.expand));
   const [redirectStdout, redirectStderr] = [path(args.redirectStdout), path(args.redirectStderr)];
+  const command = commandOf(container, args.args, args.useEntrypoint).map((part) =>
+    expandArgument(container, part, args.expand),
+  );
   return {
-    args: commandOf(container, args.args, args.useEntrypoint).map((part) =>
-      expandArgument(container, part, args.expand),
-    ),
-    ...(await surroundingsOf(withTargets(container, [redirectStdout, redirectStderr]), call)),
+    args: command,
+    ...(await surroundingsOf(withTargets(container, [redirectStdout, redirectStderr]), command, call)),
     expect: args.expect,
     stdin: args.stdin,
     redirectStdin: path(args.redirectStdin),
@@ -106,9 +108,10 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
   };
 }
 
-/** Returns the environment that a process of the container runs in, for commands and services alike. */
+/** Returns the environment that the command `args` of the container runs in, an exec's and a service's alike. */
 export async function surroundingsOf(
   container: Container,
+  args: readonly string[],
   call: Call,
 ): Promise<
   Pick<Exec, "env" | "cwd" | "user" | "platform" | "rootfs" | "shim" | "mounts" | "secrets" | "services" | "sockets">
@@ -121,7 +124,7 @@ export async function surroundingsOf(
     rootfs: container.rootfs,
     shim: await call.session.shim(container.platform),
     mounts: container.mounts,
-    secrets: await execSecrets(container, call),
+    secrets: await execSecrets(container, args, call),
     services: container.services,
     sockets: container.sockets,
   };
@@ -137,15 +140,17 @@ export function execEnvironment(container: Container): readonly string[] {
  * Returns the secrets by id. Volatile variables are passed like secrets, so that cache keys do not contain their
  * values.
  */
-async function execSecrets(container: Container, call: Call): Promise<ExecSecret[]> {
+async function execSecrets(container: Container, args: readonly string[], call: Call): Promise<ExecSecret[]> {
   const secrets: ExecSecret[] = [];
   for (const { secret, envName, mountPath, owner, mode } of container.secrets) {
     const { id } = await call.session.secrets.resolve(secret);
     secrets.push({ id, envName, mountPath, owner, mode });
   }
+  const { Env, WorkingDir, User } = container.config;
+  const command = recipeDigest([args, Env, WorkingDir, User]);
   for (const line of container.volatileEnv) {
     const [name = "", ...value] = line.split("=");
-    secrets.push({ id: call.session.secrets.setVolatile(name, value.join("=")), envName: name });
+    secrets.push({ id: call.session.secrets.setVolatile(name, value.join("="), command), envName: name });
   }
   return secrets;
 }

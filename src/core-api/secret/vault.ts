@@ -76,11 +76,12 @@ export class SecretVault {
   }
 
   /**
-   * Stores a variable that must not affect cache keys: its id is derived from the name only. The last value of a
-   * session wins.
+   * Stores a variable that must not affect cache keys. BuildKit puts the id into the key and asks for the value by
+   * nothing else, so the id is derived from the name and from `command`, which stands for what the key contains anyway:
+   * commands that run at the same time then get their own values. Equal commands share the last value of the session.
    */
-  setVolatile(name: string, value: string): string {
-    const id = `${volatilePrefix}${name}`;
+  setVolatile(name: string, value: string, command: string): string {
+    const id = `${volatilePrefix}${name}-${command}`;
     this.volatiles.set(id, Buffer.from(value));
     return id;
   }

@@ -113,7 +113,7 @@ export async function execOfService(
 ): Promise<Exec> {
   return {
     args,
-    ...(await surroundingsOf(container, call)),
+    ...(await surroundingsOf(container, args, call)),
     expect: "SUCCESS",
     stdin: "",
     redirectStdin: "",

@@ -247,6 +247,23 @@ export const execCases: ConformanceCase[] = [
     expected: true,
   },
   {
+    name: "commands at the same time see their own values of a volatile variable",
+    run: async ({ dag, unique }) => {
+      // All of them are known before the first one starts, as they wait for it.
+      const first = dag
+        .container()
+        .from(baseImage)
+        .withExec(["sh", "-c", `sleep 1 # ${unique}`]);
+      const run = (value: string) =>
+        first
+          .withVolatileVariable("V", value)
+          .withExec(["sh", "-c", `echo ${value} $V`])
+          .stdout();
+      return await Promise.all(["one", "two", "three"].map(run));
+    },
+    expected: ["one one\n", "two two\n", "three three\n"],
+  },
+  {
     name: "parallel fields of one request see one exec",
     run: async ({ query, unique }) => {
       const answer = await query(

@@ -37,3 +37,11 @@ it("the secrets of a session have a limit in all, and one may be set again", asy
   await vault.set("b", large);
   await expect(vault.set("c", "more")).rejects.toThrow("the secrets of a session may have 1048576 characters in all");
 });
+
+it("commands that run at the same time have their own values of a volatile variable, and equal ones share it", () => {
+  const vault = vaultOf();
+  const [one, other] = [vault.setVolatile("V", "1", "a"), vault.setVolatile("V", "2", "b")];
+  expect([one, other].map((id) => vault.get(id)?.toString())).toEqual(["1", "2"]);
+  expect(vault.setVolatile("V", "3", "a")).toBe(one);
+  expect(vault.get(one)?.toString()).toBe("3");
+});
