@@ -114,6 +114,18 @@ describe("services", () => {
     expect(steps()).toEqual([]);
   });
 
+  it("that are started and bound are in the hosts file of a command once", async () => {
+    const session = await open();
+    const id = await serviceId(session, perl(unique));
+    const { data } = await run(session, on(id, "start hostname"));
+    const { hostname } = (data as { node: { hostname: string } }).node;
+    // An equal service, which is another object of the session.
+    const answer = await run(session, bound(await serviceId(session, perl(unique)), `grep -c ${hostname} /etc/hosts`));
+    expect(answer).toMatchObject({
+      data: { container: { from: { withServiceBinding: { withExec: { stdout: "1\n" } } } } },
+    });
+  });
+
   it("tell their output as logs of a step of their own, with secrets masked", async () => {
     const session = await open();
     const query = `query($args: [String!], $secret: ID!) { container { from(address: "debian:bookworm-slim") {

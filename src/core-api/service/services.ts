@@ -165,7 +165,7 @@ export class Services {
         }),
       );
       const others = this.startedByName().filter(
-        ({ service }) => !bindings.some((binding) => binding.service === service),
+        ({ service }) => !bindings.some((binding) => this.entryOf(binding.service).service === service),
       );
       const hosts = [...bound, ...others];
       return hosts.length === 0 ? undefined : Buffer.from(hostsText(hosts));
