@@ -6,7 +6,7 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { finished, pipeline } from "node:stream/promises";
 import { Budget } from "../async/index.ts";
 import { jsonPieces, unhurried } from "./json-pieces.ts";
 import { requestBeside } from "./parse-thread.ts";
@@ -23,7 +23,7 @@ export interface RequestContext {
   accept: string;
   /** Aborted when the client closes the request. */
   gone: AbortSignal;
-  /** Resolves when the client has read the answer or disconnected. */
+  /** Resolves when this process holds nothing of the answer any more: it was sent, or the client disconnected. */
   isRead: Promise<void>;
 }
 
@@ -199,14 +199,18 @@ async function readBody(request: http.IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Sends an answer. Resolves when a streamed one has been written or the client disconnected. */
+/** Sends an answer. Resolves when all of it is on its way to the client; rejects when the client disconnects first. */
 async function send(response: http.ServerResponse, answer: Answer): Promise<void> {
   const { status, contentType } = answer;
-  if ("text" in answer) return sendText(response, status, answer.text, contentType);
+  const whole = async (text: string | Buffer): Promise<void> => {
+    sendText(response, status, text, contentType);
+    await finished(response);
+  };
+  if ("text" in answer) return await whole(answer.text);
   const pieces = jsonPieces(answer.json);
   const first = pieces.next();
   const second = pieces.next();
-  if (second.done === true) return sendText(response, status, first.done === true ? "" : first.value, contentType);
+  if (second.done === true) return await whole(first.done === true ? "" : first.value);
   response.writeHead(status, { "content-type": contentType ?? "application/json" });
   response.write(first.value);
   response.write(second.value);
