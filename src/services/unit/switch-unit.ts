@@ -18,8 +18,8 @@ const retakeMs = 500;
 /**
  *     local ◀──────▶ container
  *
- * The old place ends only when the new one is ready. The ports forward to the new place, so dependents keep their
- * containers; to a host process they forward from its start on.
+ * The old place ends only when the new one is ready. The ports forward to the new place from then on, so dependents
+ * keep their containers. To a process that the user starts they forward at once.
  */
 export class SwitchUnit implements ServiceUnit {
   private readonly options: UnitOptions;
@@ -28,6 +28,8 @@ export class SwitchUnit implements ServiceUnit {
   private readonly closing = new AbortController();
   private names: HostNames | undefined;
   private now: Place = "local";
+  /** Whether the ports forward to the host process. */
+  private leads = false;
 
   constructor(options: UnitOptions) {
     this.options = options;
@@ -66,7 +68,7 @@ export class SwitchUnit implements ServiceUnit {
 
   describe(next: Described): Described {
     const before = this.container.describe(next);
-    if (this.now === "local") this.lead();
+    if (this.leads) this.lead();
     return before;
   }
 
@@ -161,7 +163,11 @@ export class SwitchUnit implements ServiceUnit {
     return (event) => {
       if (event.kind === "log" && place === "local") this.container.onOutput(event.stream, `${event.text}\n`);
       else if (event.kind !== "state") tell(event);
-      else if (place === this.now) tell({ kind: "state", service: this.seen(event.service) });
+      else if (place === this.now) {
+        // Before anybody is told that it is ready, so that who connects then gets it.
+        if (place === "local" && event.service.phase === "healthy") this.lead();
+        tell({ kind: "state", service: this.seen(event.service) });
+      }
     };
   }
 
@@ -174,7 +180,7 @@ export class SwitchUnit implements ServiceUnit {
     const { options, declared, standIn } = this;
     const needed = options.needed(declared);
     this.leave();
-    this.lead();
+    if (standIn.command === undefined) this.lead();
     if (standIn.command === undefined) this.writeEnv(withAddresses(standIn.env, needed));
     else if (options.logFile !== undefined)
       this.names ??= await HostNames.open(needed, options.root, options.logFile.replace(/\.log$/, ".hosts"));
@@ -195,6 +201,7 @@ export class SwitchUnit implements ServiceUnit {
   }
 
   private lead(): void {
+    this.leads = true;
     const { port, container } = this.standIn;
     const all = this.fronts.map((front) => front.container);
     const taken = container ?? (all.includes(port) ? port : all[0]);
@@ -210,6 +217,7 @@ export class SwitchUnit implements ServiceUnit {
   private async backToContainer(): Promise<void> {
     this.names?.close();
     this.names = undefined;
+    this.leads = false;
     for (const { front } of this.fronts) front.leadInstead(undefined);
     this.now = "container";
     await this.host.stop();
