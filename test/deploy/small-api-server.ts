@@ -13,6 +13,7 @@ import { at, listAt, textAt } from "../../src/deploy/objects/objects.ts";
 import { anotherCertificate, anotherKey, certificate, key } from "../unit/deploy/certificates.ts";
 import { kubeconfigText, type KubeconfigOptions } from "./kubeconfig-text.ts";
 import { work, type Made } from "./small-controllers.ts";
+import { SmallLog, SmallLogs } from "./small-logs.ts";
 import { builtIn, group, isAllowed, selects, type Kind } from "./small-kinds.ts";
 import { applied, Refusal, written, type KubeObject, type Stored } from "./small-objects.ts";
 
@@ -31,6 +32,7 @@ export class SmallCluster {
   port = 0;
   readonly #objects = new Map<string, Stored>();
   readonly #made: Made = new Map();
+  readonly logs = new SmallLogs();
   readonly #tls: { cert: string; key: string };
   #server: https.Server | undefined;
 
@@ -94,7 +96,9 @@ export class SmallCluster {
       const user = tokens[(request.headers.authorization ?? "").replace("Bearer ", "")];
       if (user === undefined) throw new Refusal(401, "Unauthorized", "Unauthorized");
       const url = new URL(request.url ?? "/", "https://server");
-      end(200, this.#carryOut(user, request, url, text === "" ? undefined : (JSON.parse(text) as KubeObject)));
+      const made = this.#carryOut(user, request, url, text === "" ? undefined : (JSON.parse(text) as KubeObject));
+      if (made instanceof SmallLog) made.send(url.searchParams, response);
+      else end(200, made);
     } catch (error) {
       if (!(error instanceof Refusal)) return end(500, { message: String(error), reason: "InternalError" });
       const { status, reason, message, causes } = error;
@@ -176,7 +180,7 @@ export class SmallCluster {
         "Forbidden",
         `User "${user}" cannot ${verb} resource "${kind.plural}" in the namespace "${namespace}"`,
       );
-    if (part === "log") return "listening on :8080\n";
+    if (part === "log") return this.logs.of(`${namespace}/${name}`);
     this.#work();
     if (verb === "list") return this.#list(asked);
     const id = idOf(kind, namespace, name ?? body?.metadata.name ?? "");
