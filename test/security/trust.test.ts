@@ -74,7 +74,7 @@ describe("what the fastloop.yaml or the module of a clone asks for", () => {
     }
     expect(stdout).toMatch(/passed {4}fine/);
     expect(stdout).toMatch(/passed {4}inside/);
-    expect(stdout).toContain("allow it with `fastloop trust`");
+    expect(stdout).toContain("allow them with `fastloop trust`");
     expect(stdout).not.toContain("key-of-the-user");
     expect(stdout).not.toContain("value-of-the-user");
     expect(exitCode).toBe(2);

@@ -204,7 +204,7 @@ describe("bills of materials", () => {
   });
 
   test.each(["{", "null", "[]", `{"packages": 3}`])("that are none are refused: %s", (text) => {
-    expect(() => packagesOf(write("bad.json", text))).toThrow(/no bill of materials/);
+    expect(() => packagesOf(write("bad.json", text))).toThrow(/not a bill of materials/);
   });
 
   test("with entries that make no sense are read without them", () => {
