@@ -73,7 +73,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
         manifests: store.manifests,
       });
       hasher.save();
-      past.keep(project.scanner, snapshot, seen);
+      past.keep(project.scanner.key, snapshot, seen);
       return { snapshot, planned, tookMs: performance.now() - startedMs };
     },
   };

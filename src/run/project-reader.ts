@@ -109,7 +109,8 @@ export class ProjectReader {
     if (found !== undefined) return found;
     const seen = past.seen();
     const snapshot = scanner.scanNoting(seen);
-    this.keepLater = () => past.keep(scanner, snapshot, seen);
+    const { key } = scanner;
+    this.keepLater = () => past.keep(key, snapshot, seen);
     return snapshot;
   }
 

@@ -85,7 +85,7 @@ export async function callWithCache(
     const seen = found === undefined ? past?.seen() : undefined;
     const seenBefore = found ?? scanAhead(scanner, inputs, hasher, seen);
     const before = await fingerprint(inputs, seenBefore);
-    past?.keep(scanner, seenBefore, seen);
+    past?.keep(scanner.key, seenBefore, seen);
     const hit = await cache.read(digestOf(before), Date.now());
     if (hit !== undefined) {
       if (!call.silent)

@@ -40,11 +40,15 @@ const projectName = "scan";
 const callShape = /^scan-[0-9a-f]{16}$/;
 const keptCalls = 8;
 
+/** The helper answers for the moment when it was asked; results older than this are not taken over. */
+const longestMs = 5000;
+
 export class PastScan {
   private readonly state: ProjectState;
   private readonly name: string;
   private readonly stored: Stored | undefined;
   private readonly answer: Promise<string | undefined>;
+  private readonly askedMs = performance.now();
   private isTaken = false;
 
   private constructor(
@@ -84,10 +88,14 @@ export class PastScan {
     return this.stored !== undefined;
   }
 
-  /** Returns the results of the stored scan; undefined if the files have to be scanned. */
+  /**
+   * Returns the results of the stored scan; undefined if the files have to be scanned, as after a question to the user or
+   * a wait for another process, during which files may have changed.
+   */
   async snapshot(scanner: ProjectScanner): Promise<ProjectSnapshot | undefined> {
     const { stored } = this;
-    if (stored === undefined || keyOf(scanner) !== stored.key || (await this.answer) !== stored.seen) return undefined;
+    if (stored === undefined || performance.now() - this.askedMs > longestMs) return undefined;
+    if (keyOf(scanner.key) !== stored.key || (await this.answer) !== stored.seen) return undefined;
     this.isTaken = true;
     return scanner.asFound(stored.digests.map((digest) => digest ?? undefined));
   }
@@ -97,8 +105,11 @@ export class PastScan {
     return this.isTaken || leastEntries() === Number.POSITIVE_INFINITY ? undefined : new Seen();
   }
 
-  /** Stores a scan with the digests that were computed. Does nothing if `seen` is undefined, or if the scan cannot be repeated. */
-  keep(scanner: ProjectScanner, snapshot: ProjectSnapshot, seen: Seen | undefined): void {
+  /**
+   * Stores a scan with the digests that were computed; `key` is the scanner's just after the scan, as later scans may
+   * follow links elsewhere. Does nothing if `seen` is undefined, or if the scan cannot be repeated.
+   */
+  keep(key: unknown, snapshot: ProjectSnapshot, seen: Seen | undefined): void {
     if (seen === undefined || snapshot.size < leastEntries() || buildId() === "") return;
     const digests = snapshot.settledDigests();
     if (digests === undefined || seen.doubt !== undefined) return;
@@ -106,7 +117,7 @@ export class PastScan {
     if (seen.doubt !== undefined) return;
     const stored: Stored = {
       version: 1,
-      key: keyOf(scanner),
+      key: keyOf(key),
       seen: digest,
       digests: digests.map((one) => one ?? null),
     };
@@ -115,9 +126,9 @@ export class PastScan {
   }
 }
 
-function keyOf(scanner: ProjectScanner): string {
+function keyOf(key: unknown): string {
   return createHash("sha256")
-    .update(JSON.stringify([buildId(), scanner.key]))
+    .update(JSON.stringify([buildId(), key]))
     .digest("hex");
 }
 
@@ -135,17 +146,18 @@ function parse(line: string): Stored | undefined {
 function look(descriptor: number, start: number, end: number): Promise<string | undefined> {
   const program = helper();
   if (program === undefined) return Promise.resolve(undefined);
-  return new Promise((resolve) => {
+  return new Promise<string | undefined>((resolve) => {
     const child = spawn(program, ["look", String(start), String(end)], {
       cwd: "/",
       env: {},
       stdio: [descriptor, "pipe", "ignore"],
     });
     let text = "";
-    child.stdout!.setEncoding("latin1").on("data", (piece: string) => (text += piece));
     child.once("error", () => resolve(undefined));
     child.once("close", (code) => resolve(code === 0 ? text.trim() : undefined));
-  });
+    // Without free descriptors there is no pipe.
+    child.stdout?.setEncoding("latin1").on("data", (piece: string) => (text += piece));
+  }).catch(() => undefined);
 }
 
 /** Returns the helper; undefined if it is missing or was changed, which is reported where function bodies need it. */

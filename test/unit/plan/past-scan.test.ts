@@ -56,7 +56,7 @@ async function plan(root: string, inputs: readonly ScannedInput[]): Promise<{ di
   const seen = found === undefined ? past.seen() : undefined;
   const snapshot = found ?? scanner.scanNoting(seen);
   const digests = inputs.map((input) => snapshot.digest(input));
-  past.keep(scanner, snapshot, seen);
+  past.keep(scanner.key, snapshot, seen);
   return { digests, isFound: found !== undefined };
 }
 
@@ -161,6 +161,43 @@ describe.runIf(process.platform === "linux")("what an earlier scan found", () =>
     });
     expect(await plan(root, others)).toMatchObject({ isFound: false });
     expect(await plan(root, others)).toMatchObject({ isFound: true });
+  });
+
+  test("belongs to the folder that a link led to when it was made", async () => {
+    const root = project();
+    symlinkSync("lib", path.join(root, "led"));
+    const inputs: ScannedInput[] = [{ kind: "directory", path: path.join(root, "led"), filter: {} }];
+    await setTimeout(settleMs);
+    const past = PastScan.ask(new ProjectState(root));
+    const scanner = new ProjectScanner(inputs, new ContentHasher());
+    const seen = past.seen();
+    const snapshot = scanner.scanNoting(seen);
+    const { key } = scanner;
+    const before = snapshot.digest(inputs[0]!);
+    unlinkSync(path.join(root, "led"));
+    symlinkSync("a", path.join(root, "led"));
+    // As in a run, which stores its first scan at its end.
+    scanner.scan();
+    past.keep(key, snapshot, seen);
+    const now = await plan(root, inputs);
+    expect(now.isFound).toBe(false);
+    expect(now.digests[0]).not.toBe(before);
+  });
+
+  test("is not taken over when the answer is old, or the helper cannot be started", async () => {
+    const root = project();
+    const inputs = inputsOf(root);
+    await setTimeout(settleMs);
+    await plan(root, inputs);
+    const scanner = new ProjectScanner(inputs, new ContentHasher());
+    const past = PastScan.ask(new ProjectState(root));
+    expect(await past.snapshot(scanner)).toBeDefined();
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 6000);
+    expect(await past.snapshot(scanner)).toBeUndefined();
+    vi.restoreAllMocks();
+    // The system refuses the name, so that Node throws.
+    vi.stubEnv("FASTLOOP_CONFINE", `/${"x".repeat(5000)}`);
+    expect(await plan(root, inputs)).toMatchObject({ isFound: false });
   });
 
   test("counts only as it was sealed, and nothing that a forged list names is looked at", async () => {
