@@ -34,7 +34,7 @@ export function entryOf(path: string, stats: BigIntStats, absolute: string): Tre
     mtimeNs: stats.mtimeNs,
     // Usually the same moment, so both share one number.
     ctimeNs: stats.ctimeNs === stats.mtimeNs ? stats.mtimeNs : stats.ctimeNs,
-    inode: stats.ino,
+    inode: inodeOf(stats),
     uid: Number(stats.uid),
     gid: Number(stats.gid),
   };
@@ -62,7 +62,7 @@ export function entriesInOrder(entries: readonly TreeEntry[]): EarlierEntry {
 export function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
   return (
     entry.ctimeNs === stats.ctimeNs &&
-    entry.inode === stats.ino &&
+    entry.inode === inodeOf(stats) &&
     entry.mtimeNs === stats.mtimeNs &&
     (entry.type === "file"
       ? stats.isFile() && BigInt(entry.sizeBytes) === stats.size
@@ -73,9 +73,14 @@ export function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
   );
 }
 
+/** Node returns the upper half of inode numbers, which some network and union file systems use, as negative. */
+function inodeOf({ ino }: BigIntStats): bigint {
+  return BigInt.asUintN(64, ino);
+}
+
 /** Returns the identity of a folder, as its name can pass to another one. */
 export function identityOf(inode: bigint, birthtimeNs: bigint): bigint {
-  return (birthtimeNs << 64n) | inode;
+  return (birthtimeNs << 64n) | BigInt.asUintN(64, inode);
 }
 
 /** Returns the identity of the folder at a path; undefined if there is none. */

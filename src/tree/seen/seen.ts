@@ -181,7 +181,8 @@ function timesOf({ mtimeNs, ctimeNs, ino }: BigIntStats): Buffer {
   const bytes = Buffer.alloc(24);
   bytes.writeBigInt64LE(mtimeNs, 0);
   bytes.writeBigInt64LE(ctimeNs, 8);
-  bytes.writeBigUInt64LE(ino, 16);
+  // Node's numbers are signed.
+  bytes.writeBigInt64LE(BigInt.asIntN(64, ino), 16);
   return bytes;
 }
 
