@@ -151,8 +151,15 @@ function wantsColor(context: CliContext, stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && TERM !== "dumb";
 }
 
+/** Returns why the command was interrupted if that ended one of Node's waits, which throws an error of its own. */
+function asInterruption(context: CliContext, thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.name === "AbortError" && context.signal.aborted
+    ? context.signal.reason
+    : undefined;
+}
+
 function report(context: CliContext, thrown: unknown): number {
-  const error = asSystemError(thrown) ?? thrown;
+  const error = asSystemError(thrown) ?? asInterruption(context, thrown) ?? thrown;
   if (error instanceof UserError) {
     if (context.options.json) {
       context.stderr.write(`${printableJson({ error: { ...error.toJSON(), exitCode: error.exitCode } })}\n`);
