@@ -55,6 +55,9 @@ export async function runRemoteGit(
   const fail = (error: Error): void => {
     failure ??= error;
     end();
+    // A process that has left the group may hold them open.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const onAbort = (): void => fail(signal?.reason as Error);
   const late = setTimeout(() => fail(new GitFailure("late", `git took more than ${told(timeoutMs)}`)), timeoutMs);
@@ -64,19 +67,20 @@ export async function runRemoteGit(
     const pieces: Buffer[] = [];
     let bytes = 0;
     let stderr = "";
-    child.stdout.on("data", (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes > maxBytes) fail(new GitFailure("too-long", `git's answer has more than ${maxBytes / 1024 ** 2} MiB`));
-      else pieces.push(piece);
-    });
-    child.stderr.setEncoding("utf8").on("data", (piece: string) => {
-      stderr = (stderr + piece).slice(-keptStderr);
-    });
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once("error", (error: NodeJS.ErrnoException) =>
         reject(error.code === "ENOENT" ? new GitFailure("missing", "git is not installed") : error),
       );
       child.once("close", resolve);
+      child.stdout.on("data", (piece: Buffer) => {
+        bytes += piece.length;
+        if (bytes > maxBytes)
+          fail(new GitFailure("too-long", `git's answer has more than ${maxBytes / 1024 ** 2} MiB`));
+        else pieces.push(piece);
+      });
+      child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+        stderr = (stderr + piece).slice(-keptStderr);
+      });
     });
     if (failure !== undefined) throw failure;
     if (code !== 0) throw new GitFailure("failed", `git ended with ${code ?? "a signal"}`, stderr);

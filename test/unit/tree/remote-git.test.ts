@@ -40,6 +40,13 @@ describe("git that talks to a remote", () => {
     await vi.waitFor(() => expect(isThere(Number(noted("pid")))).toBe(false), 5000);
   });
 
+  it("ends after its time though a process that it started has left its group", async () => {
+    const GIT_SSH_COMMAND = program("ssh", `setsid sleep 600 & echo $! > ${folder}/pid; wait`);
+    const env = { ...process.env, GIT_SSH_COMMAND };
+    await expect(git(["ls-remote", "ssh://host.example/a"], { env, timeoutMs: 1500 })).rejects.toThrow("1.5 s");
+    process.kill(Number(noted("pid")), "SIGKILL");
+  });
+
   it("that is silent on HTTP ends with the request that wanted it", async () => {
     let heard = (): void => undefined;
     const asked = new Promise<void>((resolve) => (heard = resolve));
