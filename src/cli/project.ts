@@ -57,7 +57,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
     async plan() {
       const startedMs = performance.now();
       const found = await past.snapshot(project.scanner);
-      const seen = found === undefined ? past.seen() : undefined;
+      const seen = past.seen();
       if (found === undefined && past.isAsked) ahead = lookAhead();
       const snapshot = found ?? project.scanner.scanNoting(seen, ahead);
       for (const one of ahead?.values() ?? []) one.stop();

@@ -82,7 +82,7 @@ export async function callWithCache(
   try {
     const scanner = new ProjectScanner(inputs, hasher);
     const found = await past?.snapshot(scanner);
-    const seen = found === undefined ? past?.seen() : undefined;
+    const seen = past?.seen();
     const seenBefore = found ?? scanAhead(scanner, inputs, hasher, seen);
     const before = await fingerprint(inputs, seenBefore);
     past?.keep(scanner.key, seenBefore, seen);

@@ -49,7 +49,7 @@ export class PastScan {
   private readonly stored: Stored | undefined;
   private readonly answer: Promise<string | undefined>;
   private readonly askedMs = performance.now();
-  private isTaken = false;
+  private recorder: Seen | undefined;
 
   private constructor(
     state: ProjectState,
@@ -96,21 +96,22 @@ export class PastScan {
     const { stored } = this;
     if (stored === undefined || performance.now() - this.askedMs > longestMs) return undefined;
     if (keyOf(scanner.key) !== stored.key || (await this.answer) !== stored.seen) return undefined;
-    this.isTaken = true;
-    return scanner.asFound(stored.digests.map((digest) => digest ?? undefined));
+    const digests = stored.digests.map((digest) => digest ?? undefined);
+    return scanner.asFound(digests, this.seen());
   }
 
-  /** Returns a recorder for a scan that is to be stored; undefined if none is to be stored. */
+  /** Returns the recorder of the scan that is to be stored; undefined if none is to be stored. */
   seen(): Seen | undefined {
-    return this.isTaken || leastEntries() === Number.POSITIVE_INFINITY ? undefined : new Seen();
+    return leastEntries() === Number.POSITIVE_INFINITY ? undefined : (this.recorder ??= new Seen());
   }
 
   /**
    * Stores a scan with the digests that were computed; `key` is the scanner's just after the scan, as later scans may
-   * follow links elsewhere. Does nothing if `seen` is undefined, or if the scan cannot be repeated.
+   * follow links elsewhere. Does nothing if `seen` is undefined, if the stored results were enough, or if the scan cannot be
+   * repeated.
    */
   keep(key: unknown, snapshot: ProjectSnapshot, seen: Seen | undefined): void {
-    if (seen === undefined || snapshot.size < leastEntries() || buildId() === "") return;
+    if (seen === undefined || snapshot.isAsFound || snapshot.size < leastEntries() || buildId() === "") return;
     const digests = snapshot.settledDigests();
     if (digests === undefined || seen.doubt !== undefined) return;
     const { list, digest } = seen.told();

@@ -51,9 +51,12 @@ export class ProjectScanner {
     return snapshot;
   }
 
-  /** Returns a snapshot with the digests of an earlier scan, in the order of the places, when nothing changed since. */
-  asFound(digests: readonly (string | undefined)[]): ProjectSnapshot {
-    return ProjectSnapshot.asFound(digests, this.arrangement.places, this.hasher, () => this.scan());
+  /**
+   * Returns a snapshot with the digests of an earlier scan, in the order of the places, when nothing changed since. If
+   * it needs a scan after all, `seen` records that.
+   */
+  asFound(digests: readonly (string | undefined)[], seen?: Seen): ProjectSnapshot {
+    return ProjectSnapshot.asFound(digests, this.arrangement.places, this.hasher, () => this.scanNoting(seen));
   }
 
   /**

@@ -53,9 +53,11 @@ async function plan(root: string, inputs: readonly ScannedInput[]): Promise<{ di
   const past = PastScan.ask(new ProjectState(root));
   const scanner = new ProjectScanner(inputs, new ContentHasher());
   const found = await past.snapshot(scanner);
-  const seen = found === undefined ? past.seen() : undefined;
+  const seen = past.seen();
   const snapshot = found ?? scanner.scanNoting(seen);
-  const digests = inputs.map((input) => snapshot.digest(input));
+  let digests = inputs.map((input) => snapshot.digest(input));
+  // A digest needed a scan, so all have to come from that, as in a plan.
+  if (found?.isAsFound === false) digests = inputs.map((input) => snapshot.digest(input));
   past.keep(scanner.key, snapshot, seen);
   return { digests, isFound: found !== undefined };
 }
@@ -161,6 +163,25 @@ describe.runIf(process.platform === "linux")("what an earlier scan found", () =>
     });
     expect(await plan(root, others)).toMatchObject({ isFound: false });
     expect(await plan(root, others)).toMatchObject({ isFound: true });
+  });
+
+  test("is completed by a command that needs more of it", async () => {
+    const root = project();
+    const inputs = inputsOf(root).filter(({ presence }) => presence === undefined);
+    await setTimeout(settleMs);
+    const ask = (): PastScan => PastScan.ask(new ProjectState(root));
+    // As a run of one function of several.
+    const past = ask();
+    const scanner = new ProjectScanner(inputs, new ContentHasher());
+    const seen = past.seen();
+    const snapshot = scanner.scanNoting(seen);
+    snapshot.digest(inputs[0]!);
+    past.keep(scanner.key, snapshot, seen);
+    const first = await plan(root, inputs);
+    expect(first.isFound).toBe(true);
+    const found = await ask().snapshot(new ProjectScanner(inputs, new ContentHasher()));
+    expect(inputs.map((input) => found!.digest(input))).toEqual(first.digests);
+    expect(found!.isAsFound).toBe(true);
   });
 
   test("belongs to the folder that a link led to when it was made", async () => {
