@@ -17,7 +17,7 @@ export const groups = {
   deploy: "deploy to Kubernetes",
   caches: "show and clear what is cached",
   insight: "show inputs, history and comparisons",
-  setup: "set up a project, this machine and your shell",
+  "set-up": "set up a project, this machine and your shell",
 } as const;
 export type Group = keyof typeof groups;
 
@@ -34,7 +34,7 @@ export interface CommandEntry {
 /** Commands in the order of the help, one line each. Add a new command here once its file exists. */
 export const commands: Record<string, CommandEntry> = {
   init: {
-    group: "setup",
+    group: "set-up",
     summary: "write a first fastloop.yaml from what the repository contains",
     load: () => import("./commands/init.ts"),
   },
@@ -131,7 +131,7 @@ export const commands: Record<string, CommandEntry> = {
     load: () => import("./commands/stats.ts"),
   },
   trust: {
-    group: "setup",
+    group: "set-up",
     summary: "allow what the repository requests of this machine",
     load: () => import("./commands/trust.ts"),
   },
@@ -186,28 +186,28 @@ export const commands: Record<string, CommandEntry> = {
     load: () => import("./commands/session.ts"),
   },
   setup: {
-    group: "setup",
+    group: "set-up",
     summary: "prepare this machine: engine, base images, system packages",
     load: () => import("./commands/setup.ts"),
   },
   doctor: {
-    group: "setup",
+    group: "set-up",
     summary: "check this machine: engines, limits, network, leftovers",
     load: () => import("./commands/doctor.ts"),
   },
   engine: {
-    group: "setup",
+    group: "set-up",
     summary: "start, stop and inspect the embedded engine",
     load: () => import("./commands/engine.ts"),
   },
   demo: {
-    group: "setup",
+    group: "set-up",
     summary: "demonstrate the loop on the example project",
     load: () => import("./commands/demo.ts"),
     examples: [["fastloop demo --once", "stop after the demo"]],
   },
   completion: {
-    group: "setup",
+    group: "set-up",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),
   },
