@@ -484,7 +484,7 @@ export const modules: readonly ModuleCase[] = [
       "my/src/index.ts": main("@func() @check() hello(): string { return 'hello'; }"),
       "c.md": "c\n",
     },
-    functions: ["warning: functions of far can't run here: github.com/example/far leads to another commit tomorrow"],
+    functions: ["warning: functions of far can't run here: github.com/example/far can lead to another commit later"],
     checks: ["my:hello", "tool:lint"],
     calls: [
       ["hello", "hello"],
