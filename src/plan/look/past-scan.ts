@@ -4,7 +4,7 @@
  * its digest equals that of the scan, a new scan would see the same. In all other cases the files are scanned.
  */
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import process from "node:process";
 import { confineProgram } from "../../module/index.ts";
 import { buildId } from "../../paths/index.ts";
@@ -72,7 +72,7 @@ export class PastScan {
     const name =
       words === undefined
         ? projectName
-        : `scan-${createHash("sha256").update(JSON.stringify(words)).digest("hex").slice(0, 16)}`;
+        : `scan-${createHmac("sha256", state.hashKey).update(JSON.stringify(words)).digest("hex").slice(0, 16)}`;
     if (leastEntries() === Number.POSITIVE_INFINITY) return new PastScan(state, name, undefined);
     const asked = state.readThen(".", name, (body, descriptor) => {
       const start = body.indexOf("\n") + 1;

@@ -58,7 +58,10 @@ export function readTextIfPresent(file: string): string {
   seenNow()?.content(file);
   try {
     return readRegular(file).toString("utf8");
-  } catch {
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    // The file may be there: out of file descriptors, for example. A later scan could see it.
+    if (["EMFILE", "ENFILE", "EIO", "ENOMEM"].includes(code)) seenNow()?.doubtful(`${file} can't be read (${code})`);
     return "";
   }
 }

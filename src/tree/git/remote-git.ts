@@ -24,6 +24,10 @@ export class GitFailure extends Error {
   }
 }
 
+/** Ends of the git processes that run; none outlives this process. */
+const running = new Set<() => void>();
+process.on("exit", () => running.forEach((end) => end()));
+
 /** How many characters of standard error are kept. */
 const keptStderr = 64 * 1024;
 
@@ -62,7 +66,7 @@ export async function runRemoteGit(
   const onAbort = (): void => fail(signal?.reason as Error);
   const late = setTimeout(() => fail(new GitFailure("late", `git took more than ${told(timeoutMs)}`)), timeoutMs);
   signal?.addEventListener("abort", onAbort);
-  process.on("exit", end);
+  running.add(end);
   try {
     const pieces: Buffer[] = [];
     let bytes = 0;
@@ -88,7 +92,7 @@ export async function runRemoteGit(
   } finally {
     clearTimeout(late);
     signal?.removeEventListener("abort", onAbort);
-    process.off("exit", end);
+    running.delete(end);
   }
 }
 
