@@ -44,7 +44,7 @@ export function conformanceSuite(kind: EngineKind): void {
     if (answered.length === 0) continue;
     describe(group, () => {
       for (const conformanceCase of answered) {
-        it.concurrent(conformanceCase.name, { timeout: 120_000 }, async () =>
+        it.concurrent(conformanceCase.name, { timeout: 300_000 }, async () =>
           check(conformanceCase, await contextOf(session)),
         );
       }
