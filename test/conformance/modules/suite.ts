@@ -47,10 +47,10 @@ export function moduleSuite(caller: () => Caller, firstCallMs = 30_000): void {
   });
 
   for (const moduleCase of moduleCases) {
-    it(moduleCase.name, { timeout: 120_000 }, () => check(moduleCase, caller(), project, around));
+    it(moduleCase.name, { timeout: 300_000 }, () => check(moduleCase, caller(), project, around));
   }
 
-  it("a secret's new value is a new secret, also in the next session", { timeout: 120_000 }, async () => {
+  it("a secret's new value is a new secret, also in the next session", { timeout: 300_000 }, async () => {
     const lengthOf = async (value: string): Promise<string> =>
       (await run(caller(), ["length-of", "--secret", "env://CONFORM_SECRET"], project, { CONFORM_SECRET: value }))
         .stdout;
@@ -58,7 +58,7 @@ export function moduleSuite(caller: () => Caller, firstCallMs = 30_000): void {
     expect(await lengthOf("sevens!")).toBe("7");
   });
 
-  it("an edit of a contextual file and one of the module are seen by the next call", { timeout: 120_000 }, async () => {
+  it("an edit of a contextual file and one of the module are seen by the next call", { timeout: 300_000 }, async () => {
     writeFileSync(path.join(project, "site/a.txt"), "edited");
     expect((await run(caller(), ["context"], project, {})).stdout).toBe("a.txt b.log\nnote.txt\nedited\n");
     const source = path.join(project, "ci/src/index.ts");
