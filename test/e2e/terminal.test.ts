@@ -129,7 +129,7 @@ describe("a terminal in a container", () => {
     const terminal = call("base terminal");
     await terminal.shows(prompt);
     terminal.press("sleep 86421\n");
-    await expect.poll(() => pidsOf("sleep", "86421").length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => pidsOf("sleep", "86421").length, { timeout: 120_000 }).toBe(1);
     terminal.press("\u0003");
     await terminal.shows(/\^C\n[^]*fastloop \/work \$$/);
     expect(pidsOf("sleep", "86421")).toEqual([]);
@@ -215,9 +215,9 @@ describe("a call that ends with its terminal open leaves no container, and the m
     const terminal = call("base terminal");
     await terminal.shows(prompt);
     terminal.press("sleep 86423\n");
-    await expect.poll(() => pidsOf("sleep", "86423").length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => pidsOf("sleep", "86423").length, { timeout: 120_000 }).toBe(1);
     await end(terminal);
-    await expect.poll(() => pidsOf("sleep", "86423"), { timeout: 20_000, interval: 50 }).toEqual([]);
+    await expect.poll(() => pidsOf("sleep", "86423"), { timeout: 120_000, interval: 50 }).toEqual([]);
     if (how === "SIGTERM") await terminal.shows(/ended with 130\nicanon\necho\nbye/);
   });
 });
@@ -239,10 +239,10 @@ describe("a session with a terminal", () => {
       const query = session.query(`{container${sleeper.replace("FIELD", field)}}`, {}, { signal: abort.signal });
       query.catch(() => undefined);
       const line = await (await offered).connect(size, () => undefined);
-      await expect.poll(() => pidsOf("sleep", "86424").length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(() => pidsOf("sleep", "86424").length, { timeout: 120_000 }).toBe(1);
       abort.abort();
       await expect(query).rejects.toThrow();
-      await expect.poll(() => pidsOf("sleep", "86424"), { timeout: 20_000, interval: 50 }).toEqual([]);
+      await expect.poll(() => pidsOf("sleep", "86424"), { timeout: 120_000, interval: 50 }).toEqual([]);
       expect(await line.ended).toBeUndefined();
       expect(await session.query("{version}")).toBeDefined();
     } finally {
