@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import { fastloop, cliFile, type CliOptions, type CliResult } from "./cli-process.ts";
 
@@ -96,8 +97,16 @@ export class LoopProject {
 
   async remove(): Promise<void> {
     for (const watch of this.watches) await watch.kill("SIGKILL");
-    // A watch whose terminal was closed ends in its own time, and may write its state meanwhile.
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    // A watch whose terminal was closed ends in its own time, and may write its state meanwhile. `maxRetries` does not delete
+    // what was written since.
+    for (let left = 100; ; left--) {
+      try {
+        return rmSync(this.root, { recursive: true, force: true });
+      } catch (error) {
+        if (left === 0) throw error;
+        await setTimeout(50);
+      }
+    }
   }
 }
 
