@@ -56,10 +56,10 @@ export async function openProject(context: CliContext, configFile?: string): Pro
     store,
     async plan() {
       const startedMs = performance.now();
-      const found = await past.snapshot(project.scanner);
-      const seen = past.seen();
-      if (found === undefined && past.isAsked) ahead = lookAhead();
-      const snapshot = found ?? project.scanner.scanNoting(seen, ahead);
+      const { snapshot, keep } = await past.scan(project.scanner, (seen) => {
+        if (past.isAsked) ahead = lookAhead();
+        return project.scanner.scanNoting(seen, ahead);
+      });
       for (const one of ahead?.values() ?? []) one.stop();
       ahead = undefined;
       const planned = planTargets(project.targets, {
@@ -73,7 +73,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
         manifests: store.manifests,
       });
       hasher.save();
-      past.keep(project.scanner.key, snapshot, seen);
+      keep();
       return { snapshot, planned, tookMs: performance.now() - startedMs };
     },
   };

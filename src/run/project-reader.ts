@@ -105,12 +105,8 @@ export class ProjectReader {
     this.past = undefined;
     if (past === undefined || this.readNow === undefined) return this.scan(undefined, beforeRead);
     const { scanner } = this.readNow.project;
-    const found = await past.snapshot(scanner);
-    if (found !== undefined) return found;
-    const seen = past.seen();
-    const snapshot = scanner.scanNoting(seen);
-    const { key } = scanner;
-    this.keepLater = () => past.keep(key, snapshot, seen);
+    const { snapshot, keep } = await past.scan(scanner, (seen) => scanner.scanNoting(seen));
+    if (!snapshot.isAsFound) this.keepLater = keep;
     return snapshot;
   }
 

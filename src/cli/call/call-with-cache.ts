@@ -81,11 +81,11 @@ export async function callWithCache(
   const cache = new ResultCache(backend);
   try {
     const scanner = new ProjectScanner(inputs, hasher);
-    const found = await past?.snapshot(scanner);
-    const seen = past?.seen();
-    const seenBefore = found ?? scanAhead(scanner, inputs, hasher, seen);
+    const scan = (seen?: Seen): ProjectSnapshot => scanAhead(scanner, inputs, hasher, seen);
+    const { snapshot: seenBefore, keep: keepScan } =
+      past === undefined ? { snapshot: scan() } : await past.scan(scanner, scan);
     const before = await fingerprint(inputs, seenBefore);
-    past?.keep(scanner.key, seenBefore, seen);
+    keepScan?.();
     const hit = await cache.read(digestOf(before), Date.now());
     if (hit !== undefined) {
       if (!call.silent)

@@ -100,6 +100,22 @@ export class PastScan {
     return scanner.asFound(digests, this.seen());
   }
 
+  /**
+   * Takes over the stored scan, or scans with `scan`, which records in `seen`. Call `keep` when the snapshot's digests have
+   * been computed: it stores them for the next command.
+   */
+  async scan(
+    scanner: ProjectScanner,
+    scan: (seen: Seen | undefined) => ProjectSnapshot,
+  ): Promise<{ snapshot: ProjectSnapshot; keep: () => void }> {
+    const found = await this.snapshot(scanner);
+    const seen = this.seen();
+    const snapshot = found ?? scan(seen);
+    // Later scans may follow links elsewhere.
+    const { key } = scanner;
+    return { snapshot, keep: () => this.keep(key, snapshot, seen) };
+  }
+
   /** Returns the recorder of the scan that is to be stored; undefined if none is to be stored. */
   seen(): Seen | undefined {
     return leastEntries() === Number.POSITIVE_INFINITY ? undefined : (this.recorder ??= new Seen());
