@@ -5,13 +5,14 @@
 import { argument, check, func, object } from "@dagger.io/dagger";
 import type { Container, Directory, File, Platform, Secret, Service } from "@dagger.io/dagger";
 import { baseImage } from "./base.ts";
+import { baseKey } from "./base-key.ts";
 import { appsByName, deployEnvironment, renderedApps, runDeployer } from "./deploy.ts";
 import type { Target } from "./deploy.ts";
 import { devImage } from "./dev.ts";
 import { namedTarball } from "./dev-tarball.ts";
 import { explainDev, layerTable } from "./explain.ts";
 import { IGNORE, ONLY_CONFIG } from "./ignore.ts";
-import { readLock } from "./lock.ts";
+import { pinned, readLock } from "./lock.ts";
 import { lockText, outdatedReport } from "./outdated.ts";
 import { driftBetween, driftTable, inventoryOf } from "./parity.ts";
 import { prodImage } from "./prod.ts";
@@ -23,6 +24,7 @@ import { budgetOverruns, report } from "./report.ts";
 import { releaseProject } from "./release.ts";
 import { componentsOf, judge, readAdvisories, runScanner, sbomText } from "./scan.ts";
 import { runSuites } from "./suites.ts";
+import { presentTags } from "./tags.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import { testReports } from "./test-reports.ts";
 import { serviceImage, upService } from "./up-services.ts";
@@ -136,7 +138,8 @@ export class Fastloop {
   }
 
   /**
-   * Deletes old bases from the registry; never a digest that a kept index still needs, nor the locked one.
+   * Deletes old bases from the registry; never a digest that a kept index still needs, nor the locked one, nor that of the
+   * present description.
    * @param keep how many are kept; default: images.base.keep, else 5
    * @param dryRun only say what would go
    */
@@ -154,7 +157,9 @@ export class Fastloop {
     if (repository === undefined) throw new Told("name a repository with --registry or `images.base.registry`");
     const auth =
       username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
-    return pruneRegistry(repository, keep ?? base.keep ?? 5, await readLock(source), dryRun, auth);
+    const lock = await readLock(source);
+    const named = presentTags(base, baseKey(base, pinned(base.from, lock)));
+    return pruneRegistry(repository, { keep: keep ?? base.keep ?? 5, lock, named, dryRun, auth });
   }
 
   /**

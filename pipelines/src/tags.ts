@@ -40,4 +40,10 @@ export function expandTags(base: BaseImageConfig, templates: readonly string[], 
   ];
 }
 
+/** The tags that name the present base of a description: that of its key, and those that move with each release. */
+export const presentTags = ({ tags = defaultTags }: BaseImageConfig, key: string): string[] => [
+  keyTag(key),
+  ...tags.filter((template) => !template.includes("{")),
+];
+
 export const keyTag = (key: string): string => `key-${key}`;

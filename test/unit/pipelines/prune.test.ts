@@ -5,6 +5,7 @@ import { nextPage } from "../../../pipelines/src/registry-pages.ts";
 import { pruneRegistry } from "../../../pipelines/src/prune.ts";
 import { RegistryClient } from "../../../pipelines/src/registry-client.ts";
 import { planRetention } from "../../../pipelines/src/retention.ts";
+import { presentTags } from "../../../pipelines/src/tags.ts";
 
 const base = "https://reg.example/v2/acme/base";
 const page = (link: string | null): string | undefined => nextPage(link, `${base}/tags/list`, base);
@@ -78,13 +79,15 @@ function pagedRegistry(
   return { send, calls, digestOf: (tag: string) => [...digests].find(([, name]) => name === tag)?.[0] };
 }
 
+const keepThree = { keep: 3, lock: { version: 1, images: {} }, dryRun: false } as const;
+
 const deleted = (calls: readonly Call[]): string[] =>
   calls.filter(({ method }) => method === "DELETE").map(({ url }) => url.split("/").at(-1)!);
 
 describe("a registry of more tags than a page holds", () => {
   it("is read to its last page, and keeps the newest of all pages", async () => {
     const { send, calls, digestOf } = pagedRegistry(250);
-    const told = await pruneRegistry("reg.example/acme/base", 3, { version: 1, images: {} }, false, undefined, send);
+    const told = await pruneRegistry("reg.example/acme/base", { ...keepThree, send });
     expect(told).toContain("kept 3 images, deleted 247 manifests");
     const kept = ["t247", "t248", "t249"].map(digestOf);
     expect(deleted(calls)).toHaveLength(247);
@@ -109,14 +112,7 @@ describe("a registry of more tags than a page holds", () => {
     async (_what, next, message) => {
       const { send, calls } = pagedRegistry(250, next);
       await expect(
-        pruneRegistry(
-          "reg.example/acme/base",
-          3,
-          { version: 1, images: {} },
-          false,
-          { username: "u", password: "p" },
-          send,
-        ),
+        pruneRegistry("reg.example/acme/base", { ...keepThree, auth: { username: "u", password: "p" }, send }),
       ).rejects.toThrow(message);
       expect(deleted(calls)).toEqual([]);
       expect(calls.every(({ url }) => new URL(url).host === "reg.example")).toBe(true);
@@ -128,10 +124,18 @@ describe("a registry of more tags than a page holds", () => {
     const { send, calls } = pagedRegistry(250);
     const failing = (url: string, init?: { method?: string }): Promise<Response> =>
       url.includes("last=t199") ? Promise.resolve(new Response("busy", { status: 503 })) : send(url, init);
-    await expect(
-      pruneRegistry("reg.example/acme/base", 3, { version: 1, images: {} }, false, undefined, failing),
-    ).rejects.toThrow("503 busy");
+    await expect(pruneRegistry("reg.example/acme/base", { ...keepThree, send: failing })).rejects.toThrow("503 busy");
     expect(deleted(calls)).toEqual([]);
+  });
+
+  it("keeps what the present description is published under, however many are newer", async () => {
+    const { send, calls, digestOf } = pagedRegistry(120);
+    const named = presentTags({ from: "debian", tags: ["base-{version}", "t007", "absent"] }, "0123");
+    expect(named).toEqual(["key-0123", "t007", "absent"]);
+    const told = await pruneRegistry("reg.example/acme/base", { ...keepThree, named, send });
+    expect(told).toContain("kept 4 images, deleted 116 manifests");
+    expect(deleted(calls)).not.toContain(digestOf("t007"));
+    expect(presentTags({ from: "debian" }, "0123")).toEqual(["key-0123", "base-latest"]);
   });
 });
 
