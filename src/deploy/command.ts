@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { signalGroup } from "../async/index.ts";
 import { SecretMask } from "../text/index.ts";
 import type { Access } from "./cluster/kubeconfig.ts";
 import { DeployError } from "./objects/problem.ts";
@@ -63,22 +64,14 @@ function runToItsEnd(
   onLine: (text: string) => void,
 ): Promise<string | undefined> {
   const child = spawn("sh", ["-ec", command], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      // The whole process group of the command.
-      process.kill(-(child.pid ?? 0), name);
-    } catch {
-      // The command has exited already.
-    }
-  };
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", onLine);
   return new Promise((resolve, reject) => {
     let isLate = false;
     let killing: NodeJS.Timeout | undefined;
     const ending = setTimeout(() => {
       isLate = true;
-      signal("SIGTERM");
-      killing = setTimeout(() => signal("SIGKILL"), graceMs);
+      signalGroup(child, "SIGTERM");
+      killing = setTimeout(() => signalGroup(child, "SIGKILL"), graceMs);
     }, timeoutMs);
     const end = (): void => {
       clearTimeout(ending);

@@ -6,6 +6,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { signalGroup } from "../../async/index.ts";
 import { UserError } from "../../errors/index.ts";
 
 export interface SessionProcessOptions {
@@ -104,13 +105,4 @@ async function terminate(child: Child, ended: Promise<string>): Promise<void> {
   const timer = setTimeout(() => signalGroup(child, "SIGKILL"), terminateGraceMs);
   await ended;
   clearTimeout(timer);
-}
-
-function signalGroup(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    child.kill(signal);
-  }
 }

@@ -1,6 +1,7 @@
 /** Runs a shell command of the project on the host, in a process group of its own that never outlives this process. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
+import { signalGroup } from "../../async/index.ts";
 import { statIfThere } from "../../paths/index.ts";
 
 /** Time between SIGTERM and SIGKILL. */
@@ -47,30 +48,18 @@ export class HostProcess {
 
   /** Ends the whole process group; resolves when no process of it is left. */
   async stop(): Promise<void> {
-    this.signal("SIGTERM");
+    signalGroup(this.child, "SIGTERM");
     await this.end();
   }
 
   private async end(): Promise<void> {
     const lastMs = performance.now() + terminateMs;
-    this.signal("SIGTERM");
-    while (this.signal(0) && performance.now() < lastMs + killMs) {
-      if (performance.now() > lastMs) this.signal("SIGKILL");
+    signalGroup(this.child, "SIGTERM");
+    while (signalGroup(this.child, 0) && performance.now() < lastMs + killMs) {
+      if (performance.now() > lastMs) signalGroup(this.child, "SIGKILL");
       await setTimeout(lookMs);
     }
     this.guard?.kill("SIGKILL");
-  }
-
-  /** Sends a signal to the group; returns whether the group exists. */
-  private signal(signal: NodeJS.Signals | 0): boolean {
-    const { pid } = this.child;
-    if (pid === undefined) return false;
-    try {
-      process.kill(-pid, signal);
-      return true;
-    } catch {
-      return false;
-    }
   }
 }
 

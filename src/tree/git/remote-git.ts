@@ -1,5 +1,6 @@
 /** Runs git against remotes: without prompts, with a time limit, and without leaving processes behind. */
 import { spawn } from "node:child_process";
+import { signalGroup } from "../../async/index.ts";
 
 export interface RemoteGitOptions {
   cwd?: string;
@@ -47,14 +48,7 @@ export async function runRemoteGit(
     stdio: ["ignore", "pipe", "pipe"],
     detached: process.platform !== "win32",
   });
-  const end = (): void => {
-    try {
-      if (process.platform === "win32") child.kill("SIGKILL");
-      else if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // The group has exited.
-    }
-  };
+  const end = (): void => void signalGroup(child, "SIGKILL");
   let failure: Error | undefined;
   const fail = (error: Error): void => {
     failure ??= error;
