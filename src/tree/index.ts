@@ -5,6 +5,7 @@ export { makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest, treeStatDigestSteps } from "./hashes/digest.ts";
 export { changedPaths, compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
 export { folderIdentity, statEntry } from "./scan/entries.ts";
+export { hashBytesOf, indexEntries } from "./git/git-index.ts";
 export { findGitRoot, gitDirectories, gitEnvironment } from "./git/git-folders.ts";
 export { GitFailure, quietSsh, runRemoteGit, type RemoteGitOptions } from "./git/remote-git.ts";
 export { parseGitignore, type IgnoreRule } from "./rules/gitignore.ts";

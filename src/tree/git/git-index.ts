@@ -1,6 +1,6 @@
 import path from "node:path";
-import { readRegular, statIfThere } from "../../paths/index.ts";
-import { gitDirectories, withoutLineEnds } from "./git-folders.ts";
+import { readRegular, regularTextIfThere, statIfThere } from "../../paths/index.ts";
+import { gitDirectories } from "./git-folders.ts";
 import { byCharacters, positionIn } from "../positions.ts";
 import { seenNow } from "../seen/seen.ts";
 
@@ -26,7 +26,7 @@ export class TrackedFiles {
     const known = cache.get(gitDir);
     // A recorded file must be read after it was recorded.
     if (known?.mark === mark && seenNow() === undefined) return known.files;
-    const files = new TrackedFiles(stats === undefined ? [] : readNames(gitDir, file));
+    const files = new TrackedFiles(stats === undefined ? [] : readNames(gitDir, commonDir, file));
     cache.set(gitDir, { mark, files });
     return files;
   }
@@ -52,14 +52,12 @@ const maxIndexBytes = 512 * 1024 * 1024;
 
 const gitlinkMode = 0o160_000;
 const typeMask = 0o170_000;
+/** Signature, version and number of entries. */
+const headBytes = 12;
 
-function readNames(gitDir: string, file: string): string[] {
+function readNames(gitDir: string, commonDir: string, file: string): string[] {
   try {
-    const hashBytes = /^[ \t]*objectformat\s*=\s*sha256\s*$/im.test(
-      readRegular(path.join(gitDirectoryOf(gitDir), "config")).toString("utf8"),
-    )
-      ? 32
-      : 20;
+    const hashBytes = hashBytesOf(commonDir);
     const { names, shared } = namesOf(readRegular(file, { maxBytes: maxIndexBytes }), hashBytes);
     // A split index contains what is new; the rest is in a second file. Entries removed since then still count as
     // tracked.
@@ -74,23 +72,39 @@ function readNames(gitDir: string, file: string): string[] {
   }
 }
 
-/** Returns the folder that holds the configuration, which a worktree's folder names. */
-function gitDirectoryOf(gitDir: string): string {
-  try {
-    return path.resolve(gitDir, withoutLineEnds(readRegular(path.join(gitDir, "commondir")).toString("utf8")));
-  } catch {
-    return gitDir;
-  }
+/** Returns the length of the repository's object names; `commonDir` holds its configuration. */
+export function hashBytesOf(commonDir: string): number {
+  const config = regularTextIfThere(path.join(commonDir, "config"));
+  return /^[ \t]*objectformat\s*=\s*sha256\s*$/im.test(config) ? 32 : 20;
 }
 
 /**
  * Returns the names of the entries, and the shared index that they extend. Throws for anything that is not an index.
  */
 export function namesOf(index: Buffer, hashBytes: number): { names: string[]; shared: string | undefined } {
+  const names: string[] = [];
+  let end = headBytes;
+  for (const { name, mode, next } of indexEntries(index, hashBytes)) {
+    const text = name.toString("utf8");
+    if (text !== "") names.push((mode & typeMask) === gitlinkMode ? `${text}/` : text);
+    end = next;
+  }
+  return { names, shared: sharedIndex(index, end, hashBytes) };
+}
+
+export interface IndexEntry {
+  /** As bytes, by which the entries are sorted. */
+  name: Buffer;
+  mode: number;
+  /** Offset of what follows. */
+  next: number;
+}
+
+/** Yields the entries in the order of the index. Throws for anything that is not an index, or where it is cut. */
+export function* indexEntries(index: Buffer, hashBytes: number): Generator<IndexEntry, void> {
   const version = index.readUInt32BE(4);
   if (index.toString("latin1", 0, 4) !== "DIRC" || version < 2 || version > 4) throw new Error("not an index");
-  const names: string[] = [];
-  let at = 12;
+  let at = headBytes;
   let previous: Buffer = Buffer.alloc(0);
   for (let left = index.readUInt32BE(8); left > 0; left--) {
     const mode = index.readUInt32BE(at + 24);
@@ -110,10 +124,8 @@ export function namesOf(index: Buffer, hashBytes: number): { names: string[]; sh
         : index.subarray(nameAt, end);
     previous = name;
     at = version === 4 ? end + 1 : at + ((end - at + 8) & ~7);
-    if (name.length > 0)
-      names.push((mode & typeMask) === gitlinkMode ? `${name.toString("utf8")}/` : name.toString("utf8"));
+    yield { name, mode, next: at };
   }
-  return { names, shared: sharedIndex(index, at, hashBytes) };
 }
 
 function sharedIndex(index: Buffer, start: number, hashBytes: number): string | undefined {
