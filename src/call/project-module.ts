@@ -3,6 +3,7 @@
  * folder.
  */
 import path from "node:path";
+import { isInside } from "../paths/index.ts";
 import { loadConfig, ownModule, type LoadedConfig } from "../config/index.ts";
 import { findModule, loadModule, packageModule, type ModuleInfo, type ModuleToFetch } from "../module/index.ts";
 import { findGitRoot } from "../tree/index.ts";
@@ -65,8 +66,7 @@ function configuredModule(loaded: LoadedConfig | undefined): string | undefined 
  * project, not the folder where npm installed it.
  */
 function ofProject(module: ModuleInfo, cwd: string, config: LoadedConfig | undefined): ModuleInfo {
-  const isInside = (folder: string): boolean => cwd === folder || cwd.startsWith(folder + path.sep);
-  if (module.root !== packageModule() || isInside(module.root)) return module;
+  if (module.root !== packageModule() || isInside(module.root, cwd)) return module;
   const project = config?.path === undefined ? (findGitRoot(cwd) ?? cwd) : config.root;
   return { ...module, contextDir: project, borrowed: true };
 }

@@ -6,8 +6,9 @@
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { isInside, realPath } from "../paths/index.ts";
 import type { QueryOptions, TreeSync } from "../engine/index.ts";
-import { isInside, realPath, type WorkspaceReader } from "../module/index.ts";
+import { type WorkspaceReader } from "../module/index.ts";
 import { findGitRoot, listTree, localPatterns, statEntry, type TreeFilter, type TreeListing } from "../tree/index.ts";
 
 /** Location of a workspace on the host; real paths. */

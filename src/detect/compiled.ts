@@ -1,5 +1,6 @@
 /** Detects Go modules and Rust crates, alone or in a workspace. */
 import { parse } from "smol-toml";
+import { isWithin } from "../paths/index.ts";
 import { hasInOrder } from "../text/index.ts";
 import {
   folderNames,
@@ -31,8 +32,8 @@ export function detectGo(files: ProjectFiles): Detection {
     ]),
   );
   const suites = modules.flatMap((folder) => {
-    const nested = modules.filter((other) => other !== folder && isBelow(other, folder));
-    const own = files.list.filter((file) => isBelow(file, folder) && !nested.some((other) => isBelow(file, other)));
+    const nested = modules.filter((other) => other !== folder && isWithin(folder, other));
+    const own = files.list.filter((file) => isWithin(folder, file) && !nested.some((other) => isWithin(other, file)));
     if (!own.some((file) => file.endsWith(".go") && isBuilt(files.read(file)))) return [];
     return [goSuite(files, folder, workspace, modules, requiresOf)];
   });
@@ -48,8 +49,6 @@ function usedBy(text: string): ReadonlySet<string> {
   );
   return new Set(places.filter(Boolean).map((place) => joined("", place).replace(/\/$/, "").replace(/^\.$/, "")));
 }
-
-const isBelow = (file: string, folder: string): boolean => folder === "" || file.startsWith(`${folder}/`);
 
 /** Reports whether Go builds the file: not one that only lists tools for go.mod, or that is only started by hand. */
 const isBuilt = (text: string): boolean => !/^\/\/(?:go:build| \+build) (?:tools|ignore)\s*$/m.test(text);
@@ -109,7 +108,7 @@ export function detectRust(files: ProjectFiles): Detection {
       !crates.some(
         (other) =>
           other !== folder &&
-          (other === "" || folder.startsWith(`${other}/`)) &&
+          isWithin(other, folder) &&
           /^\[workspace\]/m.test(files.read(joined(other, "Cargo.toml"))),
       ),
   );

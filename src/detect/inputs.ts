@@ -1,4 +1,5 @@
 /** Selects the files that affect a part of a project: neither documents nor the parts that it does not depend on. */
+import { isWithin } from "../paths/index.ts";
 import { below } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
@@ -31,7 +32,7 @@ export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): s
     ];
     return out.length === 0 ? undefined : ["**", ...out];
   }
-  const holdsParts = (top: string): boolean => others.some((folder) => folder === top || folder.startsWith(`${top}/`));
+  const holdsParts = (top: string): boolean => others.some((folder) => isWithin(top, folder));
   const shared = tops.filter((top) => !isDocument(top) && (files.list.includes(top) || !holdsParts(top)));
   const folders = [own, ...needed].map((folder) => `${folder}/`);
   const inOwn = [...new Set(below(files, own).map((file) => file.split("/")[0]!))]
@@ -41,7 +42,7 @@ export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): s
   return [...new Set([...shown, ...folders.toSorted()]), ...inOwn];
 }
 
-const overlap = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+const overlap = (a: string, b: string): boolean => isWithin(a, b) || isWithin(b, a);
 
 /** Returns a test for whether any source names a document; reads at most 2,000 files of the part. */
 function mentionedIn(files: ProjectFiles, folders: readonly string[]): (entry: string) => boolean {

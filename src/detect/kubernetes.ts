@@ -2,6 +2,7 @@
  * Detects Kubernetes configuration in a repository: charts, kustomizations, plain manifests, and their environments.
  */
 import path from "node:path";
+import { isWithin } from "../paths/index.ts";
 import type { DetectedDeploy, ProjectFiles } from "./types.ts";
 
 const yaml = /\.ya?ml$/;
@@ -33,22 +34,23 @@ const general = new Set([
 export function detectDeploy(files: ProjectFiles, project: string): DetectedDeploy | undefined {
   const candidates = files.list.filter((file) => !/(?:^|\/)(?:\.github|node_modules|testdata|fixtures)\//.test(file));
   const charts = folders(candidates.filter((file) => /(?:^|\/)Chart\.yaml$/.test(file)));
-  const own = charts.filter((folder) => !charts.some((other) => other !== folder && isIn(folder, other)));
+  const own = charts.filter((folder) => !charts.some((other) => other !== folder && isWithin(other, folder)));
   const kustomized = folders(candidates.filter((file) => kustomization.test(file)));
   const overlays = new Map<string, string[]>();
   for (const file of candidates) {
     const [, above, name] = overlay.exec(file) ?? [];
-    if (above === undefined || name === undefined || own.some((folder) => isIn(file, folder))) continue;
+    if (above === undefined || name === undefined || own.some((folder) => isWithin(folder, file))) continue;
     overlays.set(above, [...(overlays.get(above) ?? []), label(name)]);
   }
   const bases = kustomized.filter(
-    (folder) => ![...overlays.keys()].some((above) => isIn(folder, above)) && path.posix.basename(folder) !== "base",
+    (folder) =>
+      ![...overlays.keys()].some((above) => isWithin(above, folder)) && path.posix.basename(folder) !== "base",
   );
   const manifests = folders(
     candidates.filter(
       (file) =>
         yaml.test(file) &&
-        ![...own, ...kustomized, ...overlays.keys()].some((folder) => isIn(file, folder)) &&
+        ![...own, ...kustomized, ...overlays.keys()].some((folder) => isWithin(folder, file)) &&
         isManifest(files.read(file)),
     ),
   );
@@ -63,7 +65,7 @@ export function detectDeploy(files: ProjectFiles, project: string): DetectedDepl
   for (const [folder, values] of ofCharts) add(folder, { helm: chartOf(folder, values, environments) });
   for (const above of overlays.keys()) add(above, { kustomize: path.posix.join(above, "overlays/{env}") });
   for (const folder of bases) add(folder, { kustomize: here(folder) });
-  const tops = manifests.filter((folder) => !manifests.some((other) => other !== folder && isIn(folder, other)));
+  const tops = manifests.filter((folder) => !manifests.some((other) => other !== folder && isWithin(other, folder)));
   for (const folder of tops) add(folder, { manifests: [folder === "" ? "*.yaml" : `${folder}/`] });
   if (Object.keys(apps).length === 0) return undefined;
   return { apps, environments: environmentsOf(environments, label(project)) };
@@ -93,9 +95,6 @@ function chartOf(folder: string, values: readonly string[], environments: readon
 }
 
 const isManifest = (text: string): boolean => /^apiVersion: /m.test(text) && kinds.test(text);
-
-const isIn = (file: string, folder: string): boolean =>
-  folder === "" || file === folder || file.startsWith(`${folder}/`);
 
 const folders = (files: readonly string[]): string[] => [
   ...new Set(files.map((file) => path.posix.dirname(file)).map((folder) => (folder === "." ? "" : folder))),

@@ -1,11 +1,11 @@
 /** Checks which engine answers, and what keeps each from working. */
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Config } from "../config/index.ts";
 import { describeEngineChoice, embeddedEngine } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { findExecutable, stateHome } from "../paths/index.ts";
+import { findExecutable, stateHome, textIfThere } from "../paths/index.ts";
 import { ok, unknown, wrong, type CheckResult } from "./finding.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -93,7 +93,9 @@ export function checkPlatforms({ images, publish }: Config, native: string): Che
     }[architecture];
     const isEmulated =
       interpreter !== undefined &&
-      ["", "-static"].some((suffix) => isEnabled(`/proc/sys/fs/binfmt_misc/qemu-${interpreter}${suffix}`));
+      ["", "-static"].some((suffix) =>
+        textIfThere(`/proc/sys/fs/binfmt_misc/qemu-${interpreter}${suffix}`).startsWith("enabled"),
+      );
     if (isEmulated) return ok(id, "emulated by QEMU");
     return wrong("warning", id, {
       found: "no emulation is registered",
@@ -102,14 +104,6 @@ export function checkPlatforms({ images, publish }: Config, native: string): Che
       fix: `${["amd64", "arm64"].includes(architecture) ? `\`fastloop setup --arch ${architecture}\` registers it` : "install qemu-user-static"}; CI may build each platform on its own machine`,
     });
   });
-}
-
-function isEnabled(file: string): boolean {
-  try {
-    return readFileSync(file, "utf8").startsWith("enabled");
-  } catch {
-    return false;
-  }
 }
 
 const leastDockerMemoryBytes = 3.5 * 1024 ** 3;

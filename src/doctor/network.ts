@@ -2,6 +2,7 @@
 import { lookup } from "node:dns/promises";
 import https from "node:https";
 import http from "node:http";
+import { proxySetting } from "../paths/index.ts";
 import type { Config } from "../config/index.ts";
 import { ok, unknown, wrong, type CheckResult } from "./finding.ts";
 
@@ -36,8 +37,8 @@ export function withoutCredentials(address: string): string {
 
 export function checkProxy(env: Environment): CheckResult {
   const named = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"].flatMap((name) => {
-    const value = env[name] || env[name.toLowerCase()];
-    return value ? [`${name}=${withoutCredentials(value)}`] : [];
+    const value = proxySetting(env, name);
+    return value !== "" ? [`${name}=${withoutCredentials(value)}`] : [];
   });
   const bad = named.find(
     (text) => /^HTTPS?_PROXY=/.test(text) && URL.parse(text.slice(text.indexOf("=") + 1)) === null,
@@ -55,7 +56,7 @@ export function checkProxy(env: Environment): CheckResult {
 export async function checkRegistry(host: string, env: Environment): Promise<CheckResult[]> {
   const id = `registry ${host}`;
   const { hostname } = new URL(`https://${host}`);
-  const isProxied = Boolean(env["HTTPS_PROXY"] || env["https_proxy"]);
+  const isProxied = proxySetting(env, "HTTPS_PROXY") !== "";
   if (!isProxied) {
     const problem = await lookup(hostname).then(
       () => undefined,

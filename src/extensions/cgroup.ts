@@ -1,7 +1,7 @@
 /** Free memory in the cgroup that fastloop runs in, or on the host if there is no limit. */
-import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { textIfThere } from "../paths/index.ts";
 import { sumOfResources } from "../plan/index.ts";
 import type { ResourceMonitor } from "./types.ts";
 
@@ -43,7 +43,7 @@ export function freeBytes(at: CgroupPlaces): number {
  * Returns the folders of this process's cgroup and those above it: version 2, or the memory controller of version 1.
  */
 function ownFolders({ mount, self }: CgroupPlaces): string[] {
-  const lines = textOf(self).split("\n");
+  const lines = textIfThere(self).split("\n");
   const first = lines.find((line) => /^\d+:[^:]*\bmemory\b[^:]*:/.test(line));
   const second = lines.find((line) => line.startsWith("0::"));
   const base = first === undefined ? mount : path.join(mount, "memory");
@@ -53,25 +53,17 @@ function ownFolders({ mount, self }: CgroupPlaces): string[] {
 }
 
 function inactiveFileBytes(folder: string): number {
-  const match = /^(?:total_)?inactive_file (\d+)$/m.exec(textOf(path.join(folder, "memory.stat")));
+  const match = /^(?:total_)?inactive_file (\d+)$/m.exec(textIfThere(path.join(folder, "memory.stat")));
   return match === null ? 0 : Number(match[1]);
 }
 
 function availableBytes(meminfo: string): number {
-  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(textOf(meminfo));
+  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(textIfThere(meminfo));
   return match === null ? os.freemem() : Number(match[1]) * 1024;
 }
 
 /** Returns undefined for `max` and for missing files. */
 function numberIn(file: string): number | undefined {
-  const text = textOf(file).trim();
+  const text = textIfThere(file).trim();
   return /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,7 +1,7 @@
 /** Dependencies in git repositories, and their checkouts on this disk. */
 import path from "node:path";
+import { isReallyInside, realPath } from "../paths/index.ts";
 import { UserError } from "../errors/index.ts";
-import { isReallyInside, realPath } from "./boundary/inside.ts";
 import { isRemote, readManifest, type ManifestDependency } from "./manifest/manifest.ts";
 import { checkoutOf, fetchCommit, type PinnedSource } from "./git/git-checkout.ts";
 import { parseGitSource } from "./git/git-source.ts";

@@ -38,4 +38,3 @@ export { execMessage, execOutput, FunctionError } from "./runtime-process/functi
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { listModuleSources } from "./sources.ts";
 export { confineDir, confineProgram } from "./boundary/confine.ts";
-export { isInside, isReallyInside, realPath } from "./boundary/inside.ts";

@@ -1,7 +1,7 @@
 /** Host trees and files that a function reads by itself: its arguments with `defaultPath`. */
 import path from "node:path";
+import { isInside } from "../paths/index.ts";
 import { UserError } from "../errors/index.ts";
-import { isInside } from "./boundary/inside.ts";
 import type { ArgumentInfo, FunctionInfo, FunctionInput, ModuleInfo } from "./types.ts";
 
 /** Returns the host trees and files of a function, resolved as the engine resolves them. */

@@ -1,13 +1,12 @@
 /** Loads a module from its folder: from the cache in milliseconds, or by a scan in a child process. */
 import { hash } from "node:crypto";
 import path from "node:path";
-import { readRegular } from "../paths/index.ts";
+import { isInside, readRegular, realPath } from "../paths/index.ts";
 import { UserError } from "../errors/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 import { ModuleCache, type StoredModule } from "./manifest/cache.ts";
 import { listModuleFiles, moduleDigest } from "./manifest/digest.ts";
 import { folderOfRemote, type MayFetch } from "./git-dependencies.ts";
-import { isInside, realPath } from "./boundary/inside.ts";
 import { isRemote, readManifest, workspaceFile, type Manifest, type ManifestDependency } from "./manifest/manifest.ts";
 import { camelCase, cliName, pascalCase } from "./names.ts";
 import { scanSources } from "./run-scan.ts";

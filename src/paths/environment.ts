@@ -1,4 +1,5 @@
 /** Environment of the daemons, which outlive the command that starts them and serve every project. */
+import { proxyVariables } from "./proxy.ts";
 import { safePath } from "./safe-program.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,13 +16,13 @@ const names = [
 ].flat();
 const prefixes = ["XDG_", "LC_"];
 /** A proxy's address may contain its password, which fetching through it needs. */
-const proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY"];
+const proxies = [...proxyVariables, "ftp_proxy", "FTP_PROXY"];
 
 /**
  * Returns a daemon's environment: the listed variables, and the folders of PATH that only root and this user can write.
  */
 export function daemonEnvironment(env: Environment = process.env): Record<string, string> {
-  const allowed = new Set([...names, ...proxies, ...proxies.map((name) => name.toLowerCase())]);
+  const allowed = new Set([...names, ...proxies]);
   const kept = Object.entries(env).filter(
     (entry): entry is [string, string] =>
       entry[1] !== undefined && (allowed.has(entry[0]) || prefixes.some((prefix) => entry[0].startsWith(prefix))),

@@ -39,6 +39,15 @@ export function readRegular(
   }
 }
 
+/** Returns the text of a file that somebody else may have put there; empty if it cannot be read, whatever the reason. */
+export function regularTextIfThere(file: string): string {
+  try {
+    return readRegular(file).toString("utf8");
+  } catch {
+    return "";
+  }
+}
+
 /**
  * Opens a file for reading without blocking; the caller closes the descriptor. Throws an `UnfitFile` if it is not a
  * regular file.

@@ -1,7 +1,7 @@
-import { lstatSync, realpathSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { UnfitFile } from "../paths/index.ts";
+import { isWithin, leadsOut, realPathIfThere, UnfitFile } from "../paths/index.ts";
 import { AskedGit, PathTest, PatternMatcher, UnfitGit, untrackedPaths, type IndexedFile } from "../tree/index.ts";
 import type { Project } from "./project.ts";
 import { literalHead } from "./inputs/patterns-read.ts";
@@ -47,7 +47,7 @@ export async function affectedSince(
     const reasons: Reason[] = files.map(({ file, change }) => ({
       kind: "file",
       change,
-      path: path.relative(realIfPresent(project.root), file),
+      path: path.relative(realPathIfThere(project.root), file),
     }));
     if (module === true) reasons.push({ kind: "module" });
     if (configuration === true) reasons.push({ kind: "configuration" });
@@ -179,11 +179,10 @@ async function unlookedAt(
 }
 
 function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
-  const root = realIfPresent(input.path);
-  const isAround = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
+  const root = realPathIfThere(input.path);
   // An input that is a link changes with the link as well as with its target.
   if (input.kind === "file")
-    return ({ file, isFolder }) => file === root || file === input.path || (isFolder && isAround(file, root));
+    return ({ file, isFolder }) => file === root || file === input.path || (isFolder && isWithin(file, root));
   const { include = [], exclude = [] } = input.filter;
   // Places below which patterns may match: their part before the first wildcard.
   const starts =
@@ -191,26 +190,18 @@ function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
       ? [root]
       : include.flatMap((pattern) => (pattern.startsWith("!") ? [] : [path.join(root, literalHead(pattern))]));
   const touches = (folder: string): boolean =>
-    starts.some((start) => isAround(folder, start) || isAround(start, folder));
+    starts.some((start) => isWithin(folder, start) || isWithin(start, folder));
   const included = include.length === 0 ? undefined : new PatternMatcher(include);
   const excluded = new PatternMatcher(exclude);
   let walked: PathTest | undefined;
   return ({ file, isFolder, isUntracked }) => {
     if (isFolder) return touches(file.replace(/\/$/, ""));
     const relative = path.relative(root, file).split(path.sep).join("/");
-    if (relative.startsWith("../") || relative === "..") return false;
+    if (leadsOut(relative)) return false;
     if (isUntracked === true && input.filter.leaveOut !== undefined)
       return (walked ??= new PathTest(root, input.filter)).selects(relative);
     return (included?.matches(relative) ?? true) && !excluded.matches(relative);
   };
-}
-
-function realIfPresent(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
 }
 
 /** Returns the commit that is checked out; undefined if git cannot tell. */

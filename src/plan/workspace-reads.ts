@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { isReallyInside, leadsOut } from "../paths/index.ts";
 import {
   filterOfRead,
   type MadeRead,
@@ -12,7 +13,6 @@ import {
   type WorkspacePlace,
   type WorkspaceRead,
 } from "../call/index.ts";
-import { isReallyInside } from "../module/index.ts";
 import type { ProjectState } from "../state/index.ts";
 import { readOnce, sameListing, sameStat } from "../tree/index.ts";
 import { meaningOf } from "./fingerprint.ts";
@@ -123,7 +123,7 @@ function parseReads(content: Buffer): WorkspaceRead[] | undefined {
 function isRead(value: unknown): value is WorkspaceRead {
   if (typeof value !== "object" || value === null) return false;
   const { kind, path: at, include, exclude, gitignore } = value as Record<string, unknown>;
-  if (typeof at !== "string" || at === ".." || at.startsWith("../") || path.isAbsolute(at)) return false;
+  if (typeof at !== "string" || leadsOut(at) || path.isAbsolute(at)) return false;
   if (kind === "file" || kind === "presence") return true;
   return kind === "directory" && isTexts(include) && isTexts(exclude) && typeof gitignore === "boolean";
 }

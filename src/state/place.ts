@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
 import path from "node:path";
+import { realPathIfThere } from "../paths/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 
 /**
@@ -7,15 +7,7 @@ import { findGitRoot } from "../tree/index.ts";
  * location within the repository, since CI checkouts may be anywhere.
  */
 export function placeOf(project: string, isShared: boolean): string {
-  const root = realOr(project);
+  // A project that no longer exists has no real path, only its name.
+  const root = realPathIfThere(path.resolve(project));
   return isShared ? `in its repository at ${path.relative(findGitRoot(root) ?? root, root)}` : `at ${root}`;
-}
-
-/** A project that no longer exists has no real path, only its name. */
-function realOr(folder: string): string {
-  try {
-    return realpathSync(folder);
-  } catch {
-    return path.resolve(folder);
-  }
 }

@@ -1,7 +1,7 @@
 /** Identifies processes in files. A pid alone is not enough: it may belong to another process later. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import process from "node:process";
+import { textIfThere } from "../paths/index.ts";
 
 /** Reports whether a process has this pid, including processes of other users. */
 export function isAlive(pid: number): boolean {
@@ -37,7 +37,7 @@ export function isRunning(pid: number): boolean {
 export function processMark(pid: number): string {
   if (process.platform === "linux") {
     const ticks = startTicks(pid);
-    return ticks === "" ? "" : `${ticks}@${read("/proc/sys/kernel/random/boot_id").trim()}`;
+    return ticks === "" ? "" : `${ticks}@${textIfThere("/proc/sys/kernel/random/boot_id").trim()}`;
   }
   try {
     return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: "pipe" }).trim();
@@ -48,14 +48,6 @@ export function processMark(pid: number): string {
 
 /** Returns the fields of /proc/PID/stat from the third on; the second, a name, may contain blanks and parentheses. */
 function statusFields(pid: number): string[] {
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = textIfThere(`/proc/${pid}/stat`);
   return stat === "" ? [] : stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

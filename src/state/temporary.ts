@@ -11,6 +11,7 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpa
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { textIfThere } from "../paths/index.ts";
 import { isRunning, processMark } from "./process.ts";
 
 export type TemporaryKind = "demo" | "gate" | "images" | "registry";
@@ -74,21 +75,13 @@ const markOf = (pid: number): string => short(processMark(pid));
 let place: string | undefined;
 function placeOf(): string {
   return (place ??= short(
-    `${linkOf("/proc/self/ns/pid")} ${textOf("/proc/sys/kernel/random/boot_id")} ${os.hostname()}`,
+    `${linkOf("/proc/self/ns/pid")} ${textIfThere("/proc/sys/kernel/random/boot_id")} ${os.hostname()}`,
   ));
 }
 
 function linkOf(file: string): string {
   try {
     return readlinkSync(file);
-  } catch {
-    return "";
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
   } catch {
     return "";
   }

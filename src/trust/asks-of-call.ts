@@ -1,10 +1,10 @@
 /** Collects what a call asks of the host beyond the repository: through its values, its defaults, and its last step. */
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { isGitsFile, readRegular, statIfThere } from "../paths/index.ts";
+import { isGitsFile, isInside, readRegular, realPath, statIfThere } from "../paths/index.ts";
 import { commandName, valueOf, type CoreStep, type GivenValue, type OwnStep, type ParsedCall } from "../call/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
-import { isWithin, realPathOf, repositoryOf } from "./places.ts";
+import { repositoryOf } from "./places.ts";
 import type { Ask } from "./types.ts";
 
 export interface AskContext {
@@ -95,7 +95,7 @@ function asksOfValue(value: GivenValue, by: string, { cwd }: Pick<AskContext, "c
       if (value.scheme === "cmd") return [{ kind: "command", what: withContent(value.rest, cwd, env), by }];
       return reads(path.resolve(cwd, value.rest.replace(/^~(?=\/)/, env["HOME"] ?? "~")), by, cwd, env);
     case "socket":
-      return [{ kind: "socket", what: realPathOf(value.path), by }];
+      return [{ kind: "socket", what: realPath(value.path), by }];
     case "service":
       return [{ kind: "service", what: `${value.protocol.toLowerCase()}://${value.host}:${value.port}`, by }];
     default:
@@ -104,8 +104,8 @@ function asksOfValue(value: GivenValue, by: string, { cwd }: Pick<AskContext, "c
 }
 
 function reads(file: string, by: string, cwd: string, env: NodeJS.ProcessEnv): Ask[] {
-  const real = realPathOf(file);
-  return isWithin(repositoryOf(cwd, env), real) ? [] : [{ kind: "read", what: real, by }];
+  const real = realPath(file);
+  return isInside(repositoryOf(cwd, env), real) ? [] : [{ kind: "read", what: real, by }];
 }
 
 /** Larger than any script; the rest of a larger file is not hashed. */
@@ -116,8 +116,8 @@ function withContent(command: string, cwd: string, env: NodeJS.ProcessEnv): stri
   const repository = repositoryOf(cwd, env);
   const words = new Set(command.split(/[\s;&|()<>'"`$=]+/).filter((word) => word !== ""));
   const files = [...words].flatMap((word) => {
-    const real = realPathOf(path.resolve(cwd, word));
-    if (!isWithin(repository, real) || statIfThere(real)?.isFile() !== true) return [];
+    const real = realPath(path.resolve(cwd, word));
+    if (!isInside(repository, real) || statIfThere(real)?.isFile() !== true) return [];
     const content = readRegular(real, { maxBytes: longestScriptBytes, cut: true });
     return [`${word} sha256:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`];
   });
@@ -162,9 +162,9 @@ function writes(
   env: NodeJS.ProcessEnv,
 ): Ask[] {
   const repository = repositoryOf(cwd, env);
-  const real = realPathOf(file);
+  const real = realPath(file);
   const isInGit = isGitsFile(path.relative(repository, real));
-  const own = isWithin(repository, real) && !isInGit && !(isWiped && isWithin(real, repository));
+  const own = isInside(repository, real) && !isInGit && !(isWiped && isInside(real, repository));
   return own ? [] : [{ kind: "write", what: real, by }];
 }
 

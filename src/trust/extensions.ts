@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import type { LoadedConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import { readRegular } from "../paths/index.ts";
+import { isInside, readRegular } from "../paths/index.ts";
 import type { Ask } from "./types.ts";
 
 /** Keys of `extensions`: the parts of fastloop that a program can replace. */
@@ -30,8 +30,7 @@ export function readExtension(root: string, key: ExtensionKey, name: string): Ex
   const file = path.resolve(root, name);
   let source: Buffer;
   try {
-    const inside = path.relative(realpathSync(root), realpathSync(file));
-    if (inside.startsWith("..") || path.isAbsolute(inside))
+    if (!isInside(realpathSync(root), realpathSync(file)))
       throw new UserError("config", `${name} is outside the project`, { place });
     source = readRegular(file, { maxBytes: largestBytes });
   } catch (cause) {

@@ -11,7 +11,6 @@ export {
   type ExtensionFile,
   type ExtensionKey,
 } from "./extensions.ts";
-export { isWithin, realPathOf } from "./places.ts";
 export { hostProcessAsk } from "./host-process.ts";
 export { TrustStore, type StoredTrust } from "./store.ts";
 export { trustedCacheOf } from "./trusted-cache.ts";

@@ -3,9 +3,9 @@
  * `$XDG_STATE_HOME/fastloop/trust`. A file that is damaged, or that others can write, allows nothing.
  */
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { stateHome } from "../paths/index.ts";
+import { realPath, stateHome } from "../paths/index.ts";
 import { makeFolders, writeFileAtomically } from "../tree/index.ts";
 import type { Ask } from "./types.ts";
 
@@ -100,12 +100,3 @@ function isStored(value: unknown): value is StoredTrust {
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
-
-/** Resolves links, so that a project has one name however it is reached. */
-function realPath(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    return path.resolve(folder);
-  }
-}

@@ -1,3 +1,4 @@
+import { isWithin } from "../paths/index.ts";
 import type { Clock } from "./clock.ts";
 import type { WatchedFolder } from "./hints.ts";
 import { MountPoller } from "./mount-poller.ts";
@@ -76,7 +77,7 @@ export class MountWatch {
   private markNow(): string {
     const { root } = this.options;
     return this.mounts()
-      .filter((mount) => mount.path === root || mount.path.startsWith(`${root}/`))
+      .filter((mount) => isWithin(root, mount.path))
       .map(({ id, path, type }) => `${id} ${type} ${path}`)
       .join("\n");
   }

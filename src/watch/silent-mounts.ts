@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { isWithin, textIfThere } from "../paths/index.ts";
 
 /** File systems that send an event for every write of this machine, however it is made. */
 const local = /^(ext[234]|xfs|btrfs|zfs|f2fs|bcachefs|jfs|reiserfs|tmpfs|ramfs|exfat|vfat|ntfs3?|hfsplus|apfs)$/;
@@ -12,7 +12,7 @@ export interface Mount {
 }
 
 /** Returns the mounts in mount order; none if the system does not list them. */
-export function mounts(mountInfo: string = readMountInfo()): Mount[] {
+export function mounts(mountInfo: string = textIfThere("/proc/self/mountinfo")): Mount[] {
   return mountInfo.split("\n").flatMap((line) => {
     // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS
     const fields = line.split(" ");
@@ -28,8 +28,7 @@ export function mounts(mountInfo: string = readMountInfo()): Mount[] {
 export function mountOf(folder: string, all: readonly Mount[]): Mount | undefined {
   let best: Mount | undefined;
   for (const mount of all) {
-    const holds = mount.path === "/" || folder === mount.path || folder.startsWith(`${mount.path}/`);
-    if (holds && mount.path.length >= (best?.path.length ?? 0)) best = mount;
+    if (isWithin(mount.path, folder) && mount.path.length >= (best?.path.length ?? 0)) best = mount;
   }
   return best;
 }
@@ -44,7 +43,7 @@ export function silentFolders(folders: readonly string[], root: string, all: rea
   const found = new Map<Mount, string[]>();
   if (suspects.length === 0) return found;
   for (const folder of folders) {
-    if (!suspects.some((mount) => folder === mount.path || folder.startsWith(`${mount.path}/`))) continue;
+    if (!suspects.some((mount) => isWithin(mount.path, folder))) continue;
     const mount = mountOf(folder, all)!;
     if (local.test(mount.type)) continue;
     const others = found.get(mount);
@@ -52,12 +51,4 @@ export function silentFolders(folders: readonly string[], root: string, all: rea
     else others.push(folder);
   }
   return found;
-}
-
-function readMountInfo(): string {
-  try {
-    return readFileSync("/proc/self/mountinfo", "utf8");
-  } catch {
-    return "";
-  }
 }

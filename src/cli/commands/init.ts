@@ -17,8 +17,7 @@ import {
 } from "../../detect/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { findModule } from "../../module/index.ts";
-import { lstatIfThere } from "../../paths/index.ts";
-import { isWithin, realPathOf } from "../../trust/index.ts";
+import { isReallyInside, lstatIfThere } from "../../paths/index.ts";
 import { packageFolder } from "../checkout.ts";
 import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
@@ -123,9 +122,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     ...(flags.module === true ? ["dagger.json", "pipelines"] : []),
   ].find((file) => lstatIfThere(path.join(root, file)) !== undefined);
   if (taken !== undefined) throw new UserError("usage", "already exists; init never overwrites", { place: taken });
-  const outside = files.find(
-    (file) => !isWithin(realPathOf(root), realPathOf(path.dirname(path.join(root, file.path)))),
-  );
+  const outside = files.find((file) => !isReallyInside(root, path.dirname(path.join(root, file.path))));
   if (outside !== undefined)
     throw new UserError("usage", "a link on its way leaves this folder; nothing was written", { place: outside.path });
   const written = flags.dryRun === true ? [] : await write(root, files, flags);

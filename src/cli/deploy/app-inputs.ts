@@ -1,7 +1,7 @@
 /** Determines the files that an app of `deploy:` is made of; an edit of one of them deploys the app again. */
 import path from "node:path";
 import type { DeployConfig } from "../../config/index.ts";
-import { readRegular, statIfThere } from "../../paths/index.ts";
+import { leadsOut, regularTextIfThere, statIfThere } from "../../paths/index.ts";
 import { namedInputs, type TargetInput } from "../../plan/index.ts";
 
 type AppConfig = DeployConfig["apps"][string];
@@ -37,24 +37,17 @@ const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomiz
 /** Returns a kustomization's folder and the project files that it names, following bases and components. */
 function kustomizationInputs(root: string, folder: string, seen: Set<string> = new Set()): string[] {
   const relative = path.posix.normalize(folder).replace(/\/$/, "");
-  if (relative.startsWith("..") || seen.has(relative)) return [];
+  if (leadsOut(relative) || seen.has(relative)) return [];
   seen.add(relative);
   const files = kustomizationNames.map((name) => path.join(root, relative, name));
-  const text = textOf(files.find((name) => statIfThere(name) !== undefined));
+  const present = files.find((name) => statIfThere(name) !== undefined);
+  // Rendering reports a file that cannot be read.
+  const text = present === undefined ? "" : regularTextIfThere(present);
   const named = [...text.matchAll(/[^\s"',[\]{}:]+/g)].flatMap(([word]): string[] => {
     const place = path.posix.join(relative, word);
-    if (!word.startsWith("../") || place.startsWith("..")) return [];
+    if (!word.startsWith("../") || leadsOut(place)) return [];
     const stats = statIfThere(path.join(root, place));
     return stats === undefined ? [] : stats.isDirectory() ? kustomizationInputs(root, place, seen) : [place];
   });
   return [`${relative}/`, ...named];
-}
-
-/** Returns an empty text for a file that can't be read; rendering it will report the error. */
-function textOf(file: string | undefined): string {
-  try {
-    return file === undefined ? "" : readRegular(file).toString("utf8");
-  } catch {
-    return "";
-  }
 }

@@ -5,8 +5,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { ownModule, parsedConfig, readConfigFile, type LoadedConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
-import { isReallyInside } from "../../module/index.ts";
-import { statIfThere } from "../../paths/index.ts";
+import { isReallyInside, leadsOut, statIfThere } from "../../paths/index.ts";
 import { composeServices } from "../../services/index.ts";
 
 /**
@@ -20,7 +19,7 @@ export async function configOfCompose(
   notice: (text: string) => void,
 ): Promise<{ config: LoadedConfig; text: string; files: string[] }> {
   const place = path.relative(root, file);
-  if (place === ".." || place.startsWith("../"))
+  if (leadsOut(place))
     throw new UserError("usage", "is outside the project", { place: file, hint: `the project is ${root}` });
   if (!existsSync(file)) throw new UserError("usage", "there is no such file", { place: `--from ${place}` });
   const folder = path.dirname(place) === "." ? "" : path.dirname(place);

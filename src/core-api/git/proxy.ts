@@ -5,6 +5,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
 import type net from "node:net";
+import { proxyVariables } from "../../paths/index.ts";
 import { dial, dialProxy, proxyAuthorization, routeTo, throughProxy } from "../network/connect.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,12 +15,11 @@ export interface GitProxy {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]);
 const running = new Map<string, Promise<GitProxy>>();
 
 /** Returns the proxy for a set of the user's proxy variables. It lives as long as this process. */
 export function gitProxyFor(env: Environment): Promise<GitProxy> {
-  const upstream = Object.fromEntries(proxyNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const upstream = Object.fromEntries(proxyVariables.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const key = JSON.stringify(upstream);
   let proxy = running.get(key);
   if (proxy === undefined) {
@@ -32,7 +32,7 @@ export function gitProxyFor(env: Environment): Promise<GitProxy> {
 
 /** Removes the variables that would make git use another proxy. */
 export function withoutProxies(env: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !proxyNames.includes(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !proxyVariables.includes(name)));
 }
 
 async function start(env: Environment): Promise<GitProxy> {

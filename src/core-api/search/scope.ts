@@ -1,4 +1,5 @@
 import path from "node:path/posix";
+import { isWithin, leadsOut } from "../../paths/index.ts";
 import { maxPatternChars, parseGitignore, PatternMatcher, type IgnoreRule } from "../../tree/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { ignorePatterns } from "../tree/gitignore.ts";
@@ -37,7 +38,7 @@ export async function searchScope(reader: TreeReader, folder: string, args: Scop
   return {
     enters: (name) => isOpen(name) && ruleFor(globs, name, true)?.negated !== true,
     has: (name) =>
-      (everywhere || paths.some((wanted) => name === wanted || name.startsWith(`${wanted}/`))) &&
+      (everywhere || paths.some((wanted) => isWithin(wanted, name))) &&
       isOpen(name) &&
       !(ruleFor(globs, name, false)?.negated ?? globs.some(({ negated }) => !negated)),
   };
@@ -46,7 +47,7 @@ export async function searchScope(reader: TreeReader, folder: string, args: Scop
 /** Returns a search path relative to the folder. Throws an `ApiError` when it leaves the folder. */
 function insideOf(name: string): string {
   const inside = path.normalize(name.replace(/^\/+/, "")).replace(/\/$/, "");
-  if (inside === ".." || inside.startsWith("../")) throw new ApiError(`path cannot escape directory: ${name}`);
+  if (leadsOut(inside)) throw new ApiError(`path cannot escape directory: ${name}`);
   return inside === "." ? "" : inside;
 }
 

@@ -1,4 +1,5 @@
 /** Workspaces of uv: which packages are members, and what each depends on. */
+import { isWithin } from "../../paths/index.ts";
 import { has, joined, memberMatcher } from "../files.ts";
 import type { ProjectFiles } from "../types.ts";
 import { readPyproject } from "./pyproject.ts";
@@ -16,7 +17,7 @@ export function uvMembers(files: ProjectFiles, root: string, folders: readonly s
   const [isMember, isExcluded] = [memberMatcher(members), memberMatcher(excluded)];
   const place = (folder: string): string => (root === "" ? folder : folder.slice(root.length + 1));
   const found = folders
-    .filter((folder) => folder !== root && (root === "" || folder.startsWith(`${root}/`)))
+    .filter((folder) => folder !== root && isWithin(root, folder))
     .filter((folder) => has(files, joined(folder, "pyproject.toml")))
     .filter((folder) => isMember(place(folder)) && !isExcluded(place(folder)))
     .map((folder) => ({ folder, ...readPyproject(files.read(joined(folder, "pyproject.toml"))) }));

@@ -1,6 +1,7 @@
 /** Memory of one container, from its cgroup: usage, limit, and whether the limit was too low. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { textIfThere } from "../../paths/index.ts";
 
 export interface ContainerMemory {
   /** Bytes in use, without the file cache that the kernel can reclaim. */
@@ -45,11 +46,7 @@ function cgroupOf(word: string): Cgroup | undefined {
 }
 
 function hasWord(pid: string, word: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(word);
-  } catch {
-    return false;
-  }
+  return textIfThere(`/proc/${pid}/cmdline`).split("\0").includes(word);
 }
 
 /**

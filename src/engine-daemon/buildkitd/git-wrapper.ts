@@ -1,7 +1,7 @@
 /** Installs a `git` that BuildKit finds first. It uses the proxy that keeps git off this machine. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { findExecutable } from "../../paths/index.ts";
+import { findExecutable, proxyVariables } from "../../paths/index.ts";
 import { gitProxyFor } from "../../core-api/index.ts";
 
 /** Returns the folder to put first in buildkitd's PATH, or undefined when there is no git. */
@@ -18,7 +18,7 @@ export async function gitWrapperFolder(
   const lines = [
     "#!/bin/sh",
     "# Written by `fastloop engine`.",
-    "unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY",
+    `unset ${proxyVariables.join(" ")}`,
     ...Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`),
     `exec '${git.replaceAll("'", "'\\''")}' "$@"`,
     "",

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { textIfThere } from "../../paths/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { isRunning } from "../../state/index.ts";
 import type { Log } from "./log.ts";
@@ -140,16 +141,8 @@ function containerProcesses(buildkitRoot: string, cgroup: string): number[] {
     .filter((pid) => {
       const root = rootOf(pid);
       if (root === undefined || deviceOf(root) === own || !root.includes(`${buildkitRoot}/`)) return false;
-      return !isOfAnotherEngine(textOf(`/proc/${pid}/cgroup`), cgroup);
+      return !isOfAnotherEngine(textIfThere(`/proc/${pid}/cgroup`), cgroup);
     });
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 /**

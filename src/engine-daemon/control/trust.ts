@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { proxyNames, proxySetting } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,13 +23,12 @@ const systemBundles = [
 ];
 /** Folders for administrators' own certificates, which the distribution merges into its bundle. */
 const localFolders = ["/usr/local/share/ca-certificates", "/etc/pki/ca-trust/source/anchors"];
-const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"];
 
 export function readHostTrust(env: Environment): HostTrust {
   const environment: Record<string, string> = {};
-  for (const name of proxyVariables) {
-    const value = env[name] ?? env[name.toLowerCase()];
-    if (value !== undefined && value !== "") environment[name] = value;
+  for (const name of [...proxyNames, "FTP_PROXY"]) {
+    const value = proxySetting(env, name);
+    if (value !== "") environment[name] = value;
   }
   const caBundlePem = readCaBundle(env);
   return caBundlePem === undefined ? { environment } : { caBundlePem, environment };

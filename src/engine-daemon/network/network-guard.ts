@@ -4,11 +4,10 @@
  * to the host's own requests pass, and the user's name servers and proxies on the host stay reachable.
  */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
-import { findSafeExecutable, proxyOf, proxyPort } from "../../paths/index.ts";
+import { findSafeExecutable, proxyOf, proxyPort, proxySetting, textIfThere } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,7 +18,8 @@ export interface Exception {
   protocol: "tcp" | "udp";
 }
 
-const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
+/** Where the programs of the network are, which a PATH of a user may leave out. */
+export const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
 const linkLocal = "169.254.0.0/16";
 /** Metadata service of a cloud that is not at a link-local address. */
 const metadata = "100.100.100.200";
@@ -116,15 +116,13 @@ export function exceptionsOf(
   own: ReadonlySet<string> = ownAddresses(),
   resolvers: string = resolvConf(),
 ): Exception[] {
-  const servers = [...resolvers.matchAll(/^[ \t]*nameserver\s+(\S+)/gm)]
-    .map((match) => match[1]!)
-    .filter((address) => own.has(address));
+  const servers = nameServersIn(resolvers).filter((address) => own.has(address));
   const exceptions = [...new Set(servers)].flatMap((address): Exception[] => [
     { address, port: 53, protocol: "udp" },
     { address, port: 53, protocol: "tcp" },
   ]);
   for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"]) {
-    const proxy = proxyOf(env[name] ?? env[name.toLowerCase()] ?? "");
+    const proxy = proxyOf(proxySetting(env, name));
     if (proxy !== undefined && own.has(proxy.hostname))
       exceptions.push({ address: proxy.hostname, port: proxyPort(proxy), protocol: "tcp" });
   }
@@ -138,14 +136,11 @@ function ownAddresses(): Set<string> {
   return new Set(addresses.filter((address) => isIP(address) === 4 && !address.startsWith("127.")));
 }
 
+/** Returns the addresses of the name servers that the text of a `resolv.conf` lists. */
+export function nameServersIn(resolvConf: string): string[] {
+  return [...resolvConf.matchAll(/^[ \t]*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
+}
+
 function resolvConf(): string {
-  return ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"]
-    .map((file) => {
-      try {
-        return readFileSync(file, "utf8");
-      } catch {
-        return "";
-      }
-    })
-    .join("\n");
+  return ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"].map(textIfThere).join("\n");
 }

@@ -5,11 +5,11 @@
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { changeableByOthers, enginePackage, findSafeExecutable } from "../../paths/index.ts";
-import { releaseBridge } from "./network-guard.ts";
+import { changeableByOthers, enginePackage, findSafeExecutable, proxySetting, textIfThere } from "../../paths/index.ts";
+import { nameServersIn, releaseBridge, sbin } from "./network-guard.ts";
 import { leasesFolder } from "../set-up/paths.ts";
 import { freeSubnet, hostMtuBytes } from "./subnet.ts";
 
@@ -26,7 +26,6 @@ export const preparedNamespaces = 4;
 
 const pluginDirs = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 const plugins = ["bridge", "host-local", "firewall", "loopback"];
-const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
 
 /**
  * Chooses the network and writes the CNI configuration to the state folder. `FASTLOOP_NETWORK=host` disables bridges.
@@ -102,12 +101,12 @@ const newBridge = (): string => `${bridgePrefix}${randomBytes(3).toString("hex")
  */
 function onlyOnLoopback(env: Environment): string | undefined {
   for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]) {
-    const value = env[name] ?? env[name.toLowerCase()] ?? "";
-    if (/^(?:[a-z0-9]+:\/\/)?(?:[^@/]*@)?(?:localhost|127\.[\d.]+|\[::1\])(?:[:/]|$)/i.test(value)) return name;
+    if (/^(?:[a-z0-9]+:\/\/)?(?:[^@/]*@)?(?:localhost|127\.[\d.]+|\[::1\])(?:[:/]|$)/i.test(proxySetting(env, name)))
+      return name;
   }
   // systemd-resolved provides another file for its clients, which BuildKit uses.
   if (existsSync("/run/systemd/resolve/resolv.conf")) return undefined;
-  const servers = [...read("/etc/resolv.conf").matchAll(/^[ \t]*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
+  const servers = nameServersIn(textIfThere("/etc/resolv.conf"));
   const allLocal = servers.length > 0 && servers.every((address) => address === "::1" || address.startsWith("127."));
   return allLocal ? "every name server" : undefined;
 }
@@ -136,16 +135,8 @@ function conflist({ name, bridge, subnet, leases, mtu }: Bridge): string {
 
 /** Returns the previous bridge. What a killed daemon left still uses its name and subnet. */
 function knownBridge(configFile: string): { bridge: string; subnet: string } | undefined {
-  const text = read(configFile);
+  const text = textIfThere(configFile);
   const bridge = /"bridge":"(fastloop[0-9a-f]{6})"/.exec(text)?.[1];
   const subnet = /"subnet":"([\d./]+)"/.exec(text)?.[1];
   return bridge === undefined || subnet === undefined ? undefined : { bridge, subnet };
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,6 +1,6 @@
 /** Chooses addresses for the bridge that do not collide with anything on the host. */
-import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { textIfThere } from "../../paths/index.ts";
 
 /** A /22 has room for 1022 addresses. */
 const prefixLength = 22;
@@ -28,7 +28,7 @@ function usedRanges(): { from: number; to: number }[] {
   const local = own
     .filter(({ family }) => family === "IPv4")
     .map(({ address, netmask }) => rangeOf(numeric(address), numeric(netmask)));
-  const routes = read("/proc/net/route")
+  const routes = textIfThere("/proc/net/route")
     .split("\n")
     .slice(1)
     .map((line) => line.split("\t"));
@@ -61,19 +61,11 @@ function dotted(address: number): string {
  * out too. At most 1500.
  */
 export function hostMtuBytes(): number {
-  const names = read("/proc/net/route")
+  const names = textIfThere("/proc/net/route")
     .split("\n")
     .slice(1)
     .filter((line) => line.split("\t")[1] === "00000000")
     .map((line) => line.split("\t")[0]!);
-  const sizes = names.map((name) => Number(read(`/sys/class/net/${name}/mtu`))).filter((size) => size >= 576);
+  const sizes = names.map((name) => Number(textIfThere(`/sys/class/net/${name}/mtu`))).filter((size) => size >= 576);
   return Math.min(1500, ...sizes);
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,8 +1,8 @@
 /** Identifies a project, and with it the cache volumes of a session. */
 import { createHash } from "node:crypto";
-import { mkdirSync, realpathSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { readRegular, stateHome } from "../../paths/index.ts";
+import { isInside, readRegular, realPathIfThere, regularTextIfThere, stateHome } from "../../paths/index.ts";
 import { findGitRoot, gitDirectories, writeFileAtomically } from "../../tree/index.ts";
 import type { OpenSessionOptions } from "../types.ts";
 
@@ -14,8 +14,8 @@ import type { OpenSessionOptions } from "../types.ts";
  * the project's.
  */
 export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "workdir" | "module">): string {
-  const project = realPath(workdir);
-  const source = module === undefined ? project : realPath(module.sourceDir);
+  const project = realPathIfThere(workdir);
+  const source = module === undefined ? project : realPathIfThere(module.sourceDir);
   const folder = isOf(project, source) ? source : (findGitRoot(project) ?? project);
   const root = findGitRoot(folder);
   const repository = root === undefined ? folder : commonFolder(root);
@@ -30,8 +30,7 @@ export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "w
 function isOf(project: string, source: string): boolean {
   const root = findGitRoot(source);
   if (root !== undefined) return root === findGitRoot(project);
-  const isBelow = (folder: string, file: string): boolean => file === folder || file.startsWith(`${folder}${path.sep}`);
-  return isBelow(project, source) || isBelow(path.dirname(source), project);
+  return isInside(project, source) || isInside(path.dirname(source), project);
 }
 
 const epochsFile = (env: NodeJS.ProcessEnv): string => path.join(stateHome(env), "volumes.json");
@@ -76,26 +75,10 @@ function epochs(env: NodeJS.ProcessEnv): Record<string, number> {
 function commonFolder(root: string): string {
   const own = path.join(root, ".git");
   const { gitDir, commonDir } = gitDirectories(root);
-  if (realPath(gitDir) === realPath(own)) return realPath(own);
+  if (realPathIfThere(gitDir) === realPathIfThere(own)) return realPathIfThere(own);
   // A clone's `.git` file may point to anybody's repository, so that repository has to point back.
   const known =
-    path.dirname(realPath(gitDir)) === path.join(realPath(commonDir), "worktrees") &&
-    realPath(read(path.join(gitDir, "gitdir")).trim()) === realPath(own);
-  return known ? realPath(commonDir) : own;
-}
-
-function read(file: string): string {
-  try {
-    return readRegular(file).toString("utf8");
-  } catch {
-    return "";
-  }
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync.native(file);
-  } catch {
-    return file;
-  }
+    path.dirname(realPathIfThere(gitDir)) === path.join(realPathIfThere(commonDir), "worktrees") &&
+    realPathIfThere(regularTextIfThere(path.join(gitDir, "gitdir")).trim()) === realPathIfThere(own);
+  return known ? realPathIfThere(commonDir) : own;
 }

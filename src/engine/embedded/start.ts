@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { daemonStatus } from "./control.ts";
 import { startNotice, tellAfterMs } from "./silence.ts";
-import { daemonEnvironment, packageRoot } from "../../paths/index.ts";
+import { daemonEnvironment, packageRoot, textIfThere } from "../../paths/index.ts";
 import { DaemonExit, failureFile, type DaemonStatus, type StartFailure } from "../../engine-daemon/index.ts";
 
 export interface DaemonStart {
@@ -138,9 +138,5 @@ function startFailure(state: string, fallback: string): UserError {
 
 /** Returns the last lines of the daemon's log. */
 export function logTail(state: string, lines: number): string {
-  try {
-    return readFileSync(path.join(state, "engine.log"), "utf8").trimEnd().split("\n").slice(-lines).join("\n");
-  } catch {
-    return "";
-  }
+  return textIfThere(path.join(state, "engine.log")).trimEnd().split("\n").slice(-lines).join("\n");
 }

@@ -5,10 +5,18 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { cacheHome, enginePackage, packageRoot, proxyOf, proxyPort } from "../../paths/index.ts";
+import {
+  cacheHome,
+  enginePackage,
+  isInside,
+  packageRoot,
+  proxyOf,
+  proxyPort,
+  proxyVariables,
+  realPath,
+} from "../../paths/index.ts";
 import { requireBuilt } from "../../state/index.ts";
 import { ignoredFiles } from "./ignored.ts";
-import { isInside, realPath } from "./inside.ts";
 import type { ModuleInfo } from "../types.ts";
 
 /**
@@ -131,17 +139,12 @@ function nodeLibraries(): string[] {
   return prefix === "/usr" || prefix === "/" ? [] : [path.join(prefix, "lib")].filter((folder) => existsSync(folder));
 }
 
-export const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap((name) => [
-  name,
-  name.toUpperCase(),
-]);
-
 /**
  * Returns `host:port` of the proxies in the user's environment. They are in the user's network, which bodies cannot
  * reach otherwise.
  */
 function proxies(environment: NodeJS.ProcessEnv): string[] {
-  const named = proxyNames.filter((name) => !/^no_/i.test(name)).map((name) => environment[name] ?? "");
+  const named = proxyVariables.filter((name) => !/^no_/i.test(name)).map((name) => environment[name] ?? "");
   const places = named.flatMap((text) => {
     const proxy = proxyOf(text);
     return proxy === undefined ? [] : [`${proxy.hostname}:${proxyPort(proxy)}`];

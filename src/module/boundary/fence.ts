@@ -7,8 +7,7 @@ import { existsSync, statSync } from "node:fs";
 import type { Plugin } from "esbuild";
 import { UserError } from "../../errors/index.ts";
 import { ignoredFiles } from "./ignored.ts";
-import { isInside, isReallyInside, realPath } from "./inside.ts";
-import { distFile, packageRoot } from "../../paths/index.ts";
+import { distFile, isInside, isReallyInside, packageRoot, realPath } from "../../paths/index.ts";
 import type { ModuleInfo } from "../types.ts";
 
 type Place = Pick<ModuleInfo, "root" | "sourceDir" | "repository">;

@@ -5,8 +5,8 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { isInside } from "../../paths/index.ts";
 import { listTree } from "../../tree/index.ts";
-import { isInside } from "../boundary/inside.ts";
 
 /** A file, or a folder if it has no content. */
 export interface ExportedFile {

@@ -3,8 +3,15 @@ import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
-import { isReallyInside } from "../boundary/inside.ts";
-import { lstatIfThere, packageRoot, readRegular, UnfitFile } from "../../paths/index.ts";
+import {
+  isReallyInside,
+  leadsOut,
+  lstatIfThere,
+  packageRoot,
+  readRegular,
+  regularTextIfThere,
+  UnfitFile,
+} from "../../paths/index.ts";
 import type { CheckedManifest, Customization, WorkspacePort } from "./manifest-check.ts";
 import type { Beside } from "./manifest-toml.ts";
 
@@ -208,7 +215,12 @@ async function checked(
   env: NodeJS.ProcessEnv,
 ): Promise<CheckedManifest> {
   const isWorkspace = path.basename(file) === workspaceFile;
-  const beside = isWorkspace ? { lock: lockBeside(file), environment: env["FASTLOOP_ENV"] || undefined } : undefined;
+  const beside = isWorkspace
+    ? {
+        lock: regularTextIfThere(path.join(path.dirname(file), lockFile)),
+        environment: env["FASTLOOP_ENV"] || undefined,
+      }
+    : undefined;
   const key = `${path.basename(file)}\n${beside === undefined ? "" : JSON.stringify(beside)}${text}`;
   const known = cache.readManifest(key);
   if (known !== undefined) return known;
@@ -223,18 +235,10 @@ async function check(file: string, text: string, beside: Beside | undefined): Pr
   return beside === undefined ? checkTomlManifest(file, text) : checkWorkspace(file, text, beside);
 }
 
-function lockBeside(file: string): string {
-  try {
-    return readRegular(path.join(path.dirname(file), lockFile)).toString("utf8");
-  } catch {
-    return "";
-  }
-}
-
 async function sourceFolder(root: string, source: string, file: string, text: string): Promise<string> {
   const place = placeIn(file, text, "source");
   const relative = path.normalize(source).replace(/\/+$/, "");
-  if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
+  if (path.isAbsolute(relative) || leadsOut(relative)) {
     throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, {
       place: await place(),
     });

@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { bundlePlace } from "./bundle.ts";
-import { confineSpec, proxyNames } from "../boundary/confine.ts";
+import { confineSpec } from "../boundary/confine.ts";
 import { packageFolders } from "../boundary/fence.ts";
-import { distFile, packageRoot } from "../../paths/index.ts";
+import { distFile, isInside, packageRoot, proxyVariables } from "../../paths/index.ts";
 import { listTree } from "../../tree/index.ts";
 import type { ModuleInfo } from "../types.ts";
 
@@ -71,7 +71,7 @@ function scrubbed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     HOME: "/root",
   };
-  for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "TZ", "LANG", ...proxyNames]) {
+  for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "TZ", "LANG", ...proxyVariables]) {
     if (env[name] !== undefined) kept[name] = env[name];
   }
   return kept;
@@ -104,7 +104,7 @@ function readableSources(sourceDir: string): string[] {
   const { entries } = listTree(sourceDir, { exclude: ["**/node_modules", "**/.git"] });
   const leaves = (link: string): boolean => {
     const target = existsSync(link) ? realpathSync(link) : sourceDir;
-    return target !== sourceDir && !target.startsWith(sourceDir + path.sep);
+    return !isInside(sourceDir, target);
   };
   const links = entries.filter((entry) => entry.type === "symlink" && leaves(path.join(sourceDir, entry.path)));
   if (links.length === 0) return [path.join(sourceDir, "*")];

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { textIfThere } from "../../paths/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { firstOf, memoryText, shortName } from "../../report/index.ts";
 import type { Place, ServiceStatus, UpEvent } from "../../services/index.ts";
@@ -201,13 +201,7 @@ export class UpSource implements PageSource {
  */
 function linesSinceStart(file: string): [atMs: number, line: string][] {
   const startedMs = Date.now() - process.uptime() * 1000;
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    return [];
-  }
-  return text
+  return textIfThere(file)
     .split("\n")
     .slice(-seededLines)
     .flatMap((line): [number, string][] => {

@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realPathIfThere } from "../../paths/index.ts";
 import { PathTest, readOnce, type TreeFilter } from "../../tree/index.ts";
 
 /** A part of the host that is read: a filtered folder, or one file. */
@@ -13,14 +13,9 @@ export interface ScannedInput {
   presence?: true;
 }
 
+/** Returns the real path of a folder; cached while a project is read. */
 export function realIfPresent(folder: string): string {
-  return readOnce(`real path of ${folder}`, () => {
-    try {
-      return realpathSync.native(folder);
-    } catch {
-      return folder;
-    }
-  });
+  return readOnce(`real path of ${folder}`, () => realPathIfThere(folder));
 }
 
 /** Returns a test for whether a file (absolute, real path) is the input or selected by it, existing or not. */

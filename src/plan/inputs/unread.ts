@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { isInside } from "../../module/index.ts";
+import { isInside } from "../../paths/index.ts";
 import { PathTest, type TreeEntry } from "../../tree/index.ts";
 import { literalHead } from "./patterns-read.ts";
 import { realIfPresent, selectionOf, type ScannedInput } from "./scanned-input.ts";

@@ -1,5 +1,6 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
+import { isWithin } from "../../paths/index.ts";
 import { PathTest } from "../../tree/index.ts";
 import { realIfPresent, selectionOf, type ScannedInput } from "../inputs/scanned-input.ts";
 import type { ResolvedTarget } from "../resolve.ts";
@@ -45,7 +46,7 @@ export class Concern {
   }
 
   private isSelected(file: string): boolean {
-    if (this.waysTo.some((way) => way === file || way.startsWith(`${file}/`))) return true;
+    if (this.waysTo.some((way) => isWithin(file, way))) return true;
     return this.tests.some(
       ({ start, test }) => test !== undefined && file.startsWith(start) && test.selects(file.slice(start.length)),
     );

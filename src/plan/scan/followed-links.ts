@@ -1,5 +1,5 @@
 import path from "node:path";
-import { statIfThere } from "../../paths/index.ts";
+import { isWithin, statIfThere } from "../../paths/index.ts";
 import { literalPattern, PathTest, PatternMatcher, seenNow, type TreeFilter } from "../../tree/index.ts";
 import { firstLink, literalHead, restsBehind } from "../inputs/patterns-read.ts";
 import { SortedPaths } from "../inputs/sorted-paths.ts";
@@ -67,7 +67,7 @@ export class FollowedLinks {
       const behind = endsThere ? rests.filter((rest) => rest === "") : rests;
       if (behind.length === 0) return;
       for (const place of [link, ...passed]) if (!this.own.selects(place)) found.add(literalPattern(place));
-      if (target === undefined || `${link}/`.startsWith(`${target}/`)) return;
+      if (target === undefined || isWithin(target, link)) return;
       // What the same entry selects in the target itself need not be repeated.
       const said = restsOf(target);
       for (const rest of behind) {

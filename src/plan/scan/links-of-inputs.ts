@@ -1,5 +1,6 @@
 import { readlinkSync } from "node:fs";
 import path from "node:path";
+import { isWithin } from "../../paths/index.ts";
 import { PathTest, seenNow, type TreeFilter, type TreeScan } from "../../tree/index.ts";
 import { keyOf, type Arrangement } from "./arrangement.ts";
 import { FollowedLinks, LedLinks } from "./followed-links.ts";
@@ -47,7 +48,7 @@ export class LinksOfInputs {
       if (scan === undefined) continue;
       const cut = at === "" ? 0 : at.length + 1;
       const inside = [...links[root]!, ...scan.passedLinks]
-        .filter((link) => at === "" || link.startsWith(`${at}/`))
+        .filter((link) => link !== at && isWithin(at, link))
         .map((link) => link.slice(cut));
       const packages = this.workspaceLinks(input, scan, at, selection, asked);
       if (inside.length + packages.length === 0 && !this.mayPassLinks(input, arrangement)) continue;

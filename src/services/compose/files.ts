@@ -1,5 +1,6 @@
 /** Converts what a compose file says about project files in containers: bind mounts and `develop.watch`. */
 import path from "node:path";
+import { leadsOut } from "../../paths/index.ts";
 import type { ComposeService } from "./schema.ts";
 
 /** Same shape as `up.NAME` in fastloop.yaml. */
@@ -24,7 +25,7 @@ export interface ComposeFolder {
 export function inProject(given: string, { folder, isFolder }: ComposeFolder): string | undefined {
   if (path.isAbsolute(given) || given.startsWith("~") || /^[\w+.-]+:\/\//.test(given)) return undefined;
   const joined = path.posix.normalize(path.posix.join(folder, given)).replace(/\/$/, "");
-  if (joined === ".." || joined.startsWith("../")) return undefined;
+  if (leadsOut(joined)) return undefined;
   if (joined === ".") return "./";
   return isFolder(joined) ? `${joined}/` : joined;
 }

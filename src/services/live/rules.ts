@@ -1,5 +1,6 @@
 /** Decides what an edit of a file means for a service, by paths relative to the project alone, without an engine. */
 import path from "node:path";
+import { isWithin } from "../../paths/index.ts";
 import type { Config, LoadedConfig, UpRulesConfig, UpServiceConfig } from "../../config/index.ts";
 import { PathTest } from "../../tree/index.ts";
 
@@ -181,7 +182,6 @@ function inputsOfCall(
   const others = [...sync, ...restart];
   return (inputs ?? []).map((input) => ({
     from: `an input of the function: ${input === "" ? "." : input}`,
-    includes: (file) =>
-      (input === "" || file === input || file.startsWith(`${input}/`)) && !others.some((rule) => rule.includes(file)),
+    includes: (file) => isWithin(input, file) && !others.some((rule) => rule.includes(file)),
   }));
 }

@@ -1,5 +1,6 @@
 /** Finds the process that has a port on the host, as far as the kernel shows it to this user. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { textIfThere } from "../../paths/index.ts";
 import { printable } from "../../text/index.ts";
 
 export interface PortHolder {
@@ -28,13 +29,8 @@ export function portHolder(port: number): PortHolder | undefined {
 /** Returns inodes of the sockets that listen on a port. */
 function inodesOf(table: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, "0");
-  let text: string;
-  try {
-    text = readFileSync(table, "utf8");
-  } catch {
-    return []; // Not Linux, or no IPv6.
-  }
-  return text
+  // Empty on other systems than Linux, or without IPv6.
+  return textIfThere(table)
     .split("\n")
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[3] === listening && fields[1]?.endsWith(`:${wanted}`) === true)

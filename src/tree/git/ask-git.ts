@@ -4,10 +4,10 @@
  * run.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { readdirSync, realpathSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { statIfThere, UnfitFile } from "../../paths/index.ts";
+import { realPathIfThere, statIfThere, UnfitFile } from "../../paths/index.ts";
 import { settingsInstead, type Setting } from "./foreign-settings.ts";
 import { findGitRoot, gitDirectories, gitEnvironment } from "./git-folders.ts";
 
@@ -40,7 +40,7 @@ export class AskedGit {
 
   constructor(folder: string, env: NodeJS.ProcessEnv = process.env) {
     // Git searches for the repository from its real working directory.
-    this.folder = realIfPresent(folder);
+    this.folder = realPathIfThere(folder);
     this.env = gitEnvironment(env);
   }
 
@@ -256,12 +256,4 @@ function namesIn(folder: string): string[] {
 function isSameFolder(one: string, other: string): boolean {
   const [a, b] = [statIfThere(one), statIfThere(other)];
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
-}
-
-function realIfPresent(folder: string): string {
-  try {
-    return realpathSync(folder);
-  } catch {
-    return folder;
-  }
 }

@@ -1,6 +1,6 @@
 import path from "node:path";
 import process from "node:process";
-import { homeFolder, readRegular } from "../../paths/index.ts";
+import { homeFolder, regularTextIfThere } from "../../paths/index.ts";
 import { AskedGit } from "../git/ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
 import { seenNow } from "../seen/seen.ts";
@@ -89,9 +89,5 @@ function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
 
 function textOf(file: string): string {
   seenNow()?.content(file);
-  try {
-    return readRegular(file).toString("utf8");
-  } catch {
-    return "";
-  }
+  return regularTextIfThere(file);
 }

@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync } from "node:fs";
-import { statIfThere } from "../../paths/index.ts";
+import { isWithin, statIfThere } from "../../paths/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { identityOf } from "./entries.ts";
 import { reasonOf } from "./read-errors.ts";
@@ -98,7 +98,7 @@ export class TreeScanner {
   knowsFolder(folder: string): boolean {
     if (this.known === undefined) return false;
     const { realRoot, walk } = this.known;
-    return folder === realRoot || (folder.startsWith(`${realRoot}/`) && walk.knows(folder.slice(realRoot.length + 1)));
+    return isWithin(realRoot, folder) && (folder === realRoot || walk.knows(folder.slice(realRoot.length + 1)));
   }
 
   private isPresent(): boolean {

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { isInside, leadsOut } from "../../paths/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import { PathTest } from "../../tree/index.ts";
 import type { ResolvedTarget } from "../../plan/index.ts";
@@ -49,12 +50,12 @@ function isReached(head: string, input: Sent, testOf: (input: Sent) => PathTest)
   const { kind, path: at } = input;
   const below = path.relative(at, head);
   if (below === "") return true;
-  if (!below.startsWith("..")) {
+  if (!leadsOut(below)) {
     if (kind === "file") return false;
     const test = testOf(input);
     return test.selects(below) || test.mayHold(below);
   }
-  return !path.relative(head, at).startsWith("..");
+  return isInside(head, at);
 }
 
 /** Reports targets that export to the same place, or one into the other's. */
@@ -70,7 +71,7 @@ export function sharedOutputs(targets: readonly ResolvedTarget[], { root }: Load
   const found: Found[] = [];
   let outer: (typeof outputs)[number] | undefined;
   for (const output of outputs) {
-    if (outer !== undefined && (output.at === outer.at || output.at.startsWith(outer.at + path.sep))) {
+    if (outer !== undefined && isInside(outer.at, output.at)) {
       const [one, other] = [outer, output].map(({ at }) => path.relative(root, at) || ".");
       const where = one === other ? `both write ${one}` : `write ${one} and ${other}`;
       found.push({

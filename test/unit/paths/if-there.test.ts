@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { bigintStatIfThere, statIfThere } from "../../../src/paths/index.ts";
+import { bigintStatIfThere, statIfThere, textIfThere } from "../../../src/paths/index.ts";
 import { ContentHasher, findGitRoot, listTree } from "../../../src/tree/index.ts";
 import { ProjectScanner } from "../../../src/plan/index.ts";
 
@@ -21,6 +21,11 @@ test("what leads nowhere is not there, whatever keeps it from being there", () =
       undefined,
       undefined,
     ]);
+});
+
+test("a file that cannot be read has an empty text", () => {
+  writeFileSync(path.join(folder, "file"), "text");
+  expect(["file", "gone", "."].map((name) => textIfThere(path.join(folder, name)))).toEqual(["text", "", ""]);
 });
 
 test("links that lead to themselves end no look, wherever they lie", () => {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, statSync, type BigIntStats, type Stats } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, statSync, type BigIntStats, type Stats } from "node:fs";
 
 /**
  * Returns the `stat` result of a path; undefined if there is none for any reason, such as a link that leads to itself,
@@ -36,5 +36,14 @@ export function lstatIfThere(file: string): Stats | undefined {
     return lstatSync(file, { throwIfNoEntry: false });
   } catch {
     return undefined;
+  }
+}
+
+/** Returns the text of a file of the system, such as one of `/proc`; empty if it cannot be read. */
+export function textIfThere(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
   }
 }
