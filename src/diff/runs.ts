@@ -84,14 +84,17 @@ function nodeOf({ record, spans }: RecordedRun): SpanNode {
     durationMs: record.durationMs,
     cached: false,
     result: record.error === undefined ? record.outcome : `${record.outcome}: ${record.error.message}`,
-    children: spans.map(({ name, durationMs, cached, error }) => ({
-      name,
-      durationMs,
-      cached,
-      ...(error === undefined ? {} : { result: error.replace(/^process "[^]*" did not complete successfully: /, "") }),
-      children: [],
-    })),
+    children: spans.map(leafOf),
   };
+}
+
+/** All leaves of a tree share it: there may be tens of thousands. */
+const noChildren: readonly SpanNode[] = Object.freeze([]);
+
+function leafOf({ name, durationMs, cached, error }: Span): SpanNode {
+  const leaf: SpanNode = { name, durationMs, cached, children: noChildren };
+  if (error !== undefined) leaf.result = error.replace(/^process "[^]*" did not complete successfully: /, "");
+  return leaf;
 }
 
 const runOf = ({ runs }: RunSet, name: string): RunRecord | undefined =>

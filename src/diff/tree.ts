@@ -46,16 +46,22 @@ export function strategyOf(
   name: string,
   pair: (before: readonly SpanNode[], now: readonly SpanNode[]) => Pair[],
 ): DiffStrategy {
-  const diffNodes = (before: SpanNode, now: SpanNode, noise: Noise): DiffNode => ({
-    name: now.name,
-    change: changeOf(before, now, noise),
-    ...(before.name === now.name ? {} : { was: before.name }),
-    before: factsOf(before),
-    now: factsOf(now),
-    children: pair(before.children, now.children).map(([then, current]) =>
-      then !== undefined && current !== undefined ? diffNodes(then, current, noise) : oneSided(then, current),
-    ),
-  });
+  const diffNodes = (before: SpanNode, now: SpanNode, noise: Noise): DiffNode => {
+    const isLeaf = before.children.length + now.children.length === 0;
+    const node: DiffNode = {
+      name: now.name,
+      change: changeOf(before, now, noise),
+      before: factsOf(before),
+      now: factsOf(now),
+      children: isLeaf
+        ? []
+        : pair(before.children, now.children).map(([then, current]) =>
+            then !== undefined && current !== undefined ? diffNodes(then, current, noise) : oneSided(then, current),
+          ),
+    };
+    if (before.name !== now.name) node.was = before.name;
+    return node;
+  };
   return { name, diff: (before, now, noise = usualNoise) => diffNodes(before, now, noise) };
 }
 
@@ -73,7 +79,7 @@ function oneSided(before: SpanNode | undefined, now: SpanNode | undefined): Diff
 }
 
 function factsOf({ durationMs, cached, result }: SpanNode): NonNullable<DiffNode["now"]> {
-  return { durationMs, cached, ...(result === undefined ? {} : { result }) };
+  return result === undefined ? { durationMs, cached } : { durationMs, cached, result };
 }
 
 function changeOf(before: SpanNode, now: SpanNode, noise: Noise): Change {

@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
 import type { CliContext } from "../context.ts";
 import { configFileOption } from "../loop-options.ts";
-import { diffEnvironment, type DiffEnvironmentFlags } from "../deploy/diff-environment.ts";
+import type { DiffEnvironmentFlags } from "../deploy/diff-environment.ts";
 import { addClusterOptions, imageOption } from "../deploy/options.ts";
 import { diffOfRunsOrFiles, type DiffRunsFlags } from "../diff/diff-runs.ts";
 
@@ -49,8 +49,11 @@ Examples:
     )
     .action(
       async (before: string | undefined, now: string | undefined, flags: DiffEnvironmentFlags & DiffRunsFlags) => {
-        if (before !== undefined && now === undefined && (await isEnvironment(before, context, flags.config)))
+        if (before !== undefined && now === undefined && (await isEnvironment(before, context, flags.config))) {
+          // Sessions and deploys are two thirds of the code, and comparing runs needs neither.
+          const { diffEnvironment } = await import("../deploy/diff-environment.ts");
           return diffEnvironment(context, before, flags);
+        }
         return diffOfRunsOrFiles(context, before, now, flags);
       },
     );
