@@ -84,33 +84,53 @@ export function statisticsOf(entries: readonly HistoryEntry[], period: Period): 
   };
 }
 
+/** In one pass: a long history has thousands of groups. */
 function figuresOf(entries: readonly HistoryEntry[]): Figures {
-  const ran = entries.filter(({ outcome }) => outcome !== "current");
-  const current = entries.filter(({ outcome }) => outcome === "current");
-  const count = (outcome: HistoryEntry["outcome"]): number => ran.filter((entry) => entry.outcome === outcome).length;
-  const ended = ran.filter(({ outcome }) => outcome !== "cancelled");
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  const hits = sum(current.map((entry) => entry.count ?? 1));
-  const steps = ran.flatMap((entry) => (entry.steps === undefined ? [] : [entry.steps]));
+  const figures = {
+    runs: 0,
+    passed: 0,
+    failed: 0,
+    cancelled: 0,
+    timedOut: 0,
+    current: 0,
+    retried: 0,
+    waitedMs: 0,
+    savedMs: 0,
+  };
+  const durations: number[] = [];
+  const editTimes: number[] = [];
+  let [steps, cachedSteps] = [0, 0];
+  for (const entry of entries) {
+    const { outcome, durationMs } = entry;
+    if (outcome === "current") {
+      figures.current += entry.count ?? 1;
+      figures.savedMs += durationMs;
+      continue;
+    }
+    figures.runs++;
+    figures.waitedMs += durationMs;
+    if (entry.attempts !== undefined && entry.attempts > 1) figures.retried++;
+    if (entry.steps !== undefined) {
+      steps += entry.steps[0];
+      cachedSteps += entry.steps[1];
+    }
+    if (outcome === "passed") figures.passed++;
+    else if (outcome === "failed") figures.failed++;
+    else if (outcome === "timed-out") figures.timedOut++;
+    else if (outcome === "cancelled") figures.cancelled++;
+    if (outcome === "cancelled") continue;
+    durations.push(durationMs);
+    if (entry.editMs !== undefined) editTimes.push(entry.editMs);
+  }
+  const { current, failed, timedOut } = figures;
   const optional = {
-    duration: spreadOf(ended.map(({ durationMs }) => durationMs)),
-    hitRate: share(hits, hits + ended.length),
-    stepHitRate: share(sum(steps.map(([, cached]) => cached)), sum(steps.map(([total]) => total))),
-    failureRate: share(count("failed") + count("timed-out"), ended.length),
-    editToVerdict: spreadOf(ended.flatMap(({ editMs }) => editMs ?? [])),
+    duration: spreadOf(durations),
+    hitRate: share(current, current + durations.length),
+    stepHitRate: share(cachedSteps, steps),
+    failureRate: share(failed + timedOut, durations.length),
+    editToVerdict: spreadOf(editTimes),
   };
-  return {
-    runs: ran.length,
-    passed: count("passed"),
-    failed: count("failed"),
-    cancelled: count("cancelled"),
-    timedOut: count("timed-out"),
-    current: hits,
-    retried: ran.filter(({ attempts = 1 }) => attempts > 1).length,
-    waitedMs: sum(ran.map(({ durationMs }) => durationMs)),
-    savedMs: sum(current.map(({ durationMs }) => durationMs)),
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
-  };
+  return { ...figures, ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) };
 }
 
 /** Returns undefined when there are too few runs. */
