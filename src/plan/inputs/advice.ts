@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { listTree, PathTest, PatternMatcher, scanTree, type TreeEntry } from "../../tree/index.ts";
+import { listTree, PathTest, PatternMatcher, readOnce, scanTree, type TreeEntry } from "../../tree/index.ts";
 import { meaningOf, nearFolder } from "./meant-entry.ts";
 import { literalPath, restsBehind } from "./patterns-read.ts";
 import { realIfPresent } from "./scanned-input.ts";
@@ -109,7 +109,7 @@ function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: P
   const at = literalPath(pattern);
   if (at !== undefined) {
     // An existing folder without files is not dead, and neither is one whose content is left out.
-    return !existsSync(path.join(root, at)) || !named.some(({ filter }) => isPossible(new PathTest(root, filter), at));
+    return !existsSync(path.join(root, at)) || !named.some((input) => isPossible(testOf(input, pattern, root), at));
   }
   const matcher = new PatternMatcher([pattern]);
   const behind = restsBehind(pattern);
@@ -126,6 +126,16 @@ function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: P
       )
     );
   });
+}
+
+/**
+ * Tests whether anything is left of an entry. Where an input's entries all take in, only what it leaves out matters, and
+ * that is the same for a thousand inputs of a project.
+ */
+function testOf({ filter }: TargetInput, pattern: string, root: string): PathTest {
+  const { include = [], ...leftOut } = filter;
+  if (!include.includes(pattern) || include.some((entry) => entry.startsWith("!"))) return new PathTest(root, filter);
+  return readOnce(`all but ${JSON.stringify(leftOut)} in ${root}`, () => new PathTest(root, leftOut));
 }
 
 function isPossible(test: PathTest, at: string): boolean {

@@ -75,7 +75,25 @@ function withSkipped(segments: readonly string[], given: readonly number[]): num
   return [...reached];
 }
 
-function readPattern(pattern: string): { head: string[]; rest: string[] } {
+interface PatternParts {
+  head: readonly string[];
+  rest: readonly string[];
+}
+
+/** Cached, as each check of a project's entries reads all of them. */
+const parts = new Map<string, PatternParts>();
+const mostParts = 10_000;
+
+function readPattern(pattern: string): PatternParts {
+  const known = parts.get(pattern);
+  if (known !== undefined) return known;
+  if (parts.size >= mostParts) parts.clear();
+  const read = partsOf(pattern);
+  parts.set(pattern, read);
+  return read;
+}
+
+function partsOf(pattern: string): PatternParts {
   const segments = cleaned(pattern).split("/");
   const wild = segments.findIndex((segment) => /[*?[\]]|\\$/.test(segment.replaceAll(/\\./gs, "")));
   const count = wild < 0 ? segments.length : wild;

@@ -23,6 +23,8 @@ export function unreadInputs(targets: readonly ResolvedTarget[], { root }: Loade
     };
     return inputs.flatMap((pattern): Found[] => {
       if (pattern.startsWith("!")) return [];
+      // Most entries are what the call is given, as it is written.
+      if (sent.some((input) => input.path === `${root}/${pattern.replace(/\/$/, "")}`)) return [];
       const head = path.resolve(root, literalFolder(pattern));
       if (sent.some((input) => isReached(head, input, testOf))) return [];
       const message = `watch.targets.${name}: no function of the call reads ${JSON.stringify(pattern)}`;

@@ -3,6 +3,7 @@ import { symlinkSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { adviceOf, resolveTargets } from "../../../src/plan/index.ts";
+import { sharingReads } from "../../../src/tree/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 import { configAt, moduleAt } from "./fixture.ts";
 
@@ -96,6 +97,23 @@ test.each<[string, string[], RegExp | undefined]>([
   const texts = advise(project(), inputs);
   if (said === undefined) expect(texts).toEqual([]);
   else expect(texts).toEqual([expect.stringMatching(said)]);
+});
+
+test("of a thousand targets that share what was read, each is told what it would be told alone", () => {
+  const root = project();
+  const all = [
+    ["src/"],
+    ["gen/"],
+    ["src/", "!src/b.ts"],
+    ["src/", "!src"],
+    ["gen/a.ts", "src/a.ts"],
+    ["cfg/"],
+    ["deep"],
+  ];
+  const ignored = ["cfg", "src/*.ts"];
+  const alone = all.map((inputs) => advise(root, inputs, undefined, ignored));
+  expect(sharingReads(() => all.map((inputs) => advise(root, inputs, undefined, ignored)))).toEqual(alone);
+  expect(alone.flat()).not.toEqual([]);
 });
 
 test("an entry that watch.ignore takes is told with that reason", () => {
