@@ -5,6 +5,7 @@ import {
   placeProject,
   planTargets,
   projectHasher,
+  type PlanContext,
   type PlannedTarget,
   type Project,
   type ProjectSnapshot,
@@ -18,8 +19,13 @@ import { sayingWait } from "./waiting-line.ts";
 export interface OpenProject {
   project: Project;
   store: RunStore;
-  /** Scans the files, unless nothing changed since the last scan, and plans; saves hashes and scan. */
-  plan(): Promise<{ snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number }>;
+  /**
+   * Scans the files, unless nothing changed since the last scan, and plans; saves hashes and scan. `reasonsWhenRead`: as
+   * `PlanContext` has it.
+   */
+  plan(
+    how?: Pick<PlanContext, "reasonsWhenRead">,
+  ): Promise<{ snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number }>;
 }
 
 /** Returns the options of the command line that select and configure the project. Each notice is printed once. */
@@ -54,7 +60,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   return {
     project,
     store,
-    async plan() {
+    async plan(how) {
       const startedMs = performance.now();
       const { snapshot, keep } = await past.scan(project.scanner, (seen) => {
         if (past.isAsked) ahead = lookAhead();
@@ -71,6 +77,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
         environmentKey: state.hashKey,
         history: (target) => store.history(target),
         manifests: store.manifests,
+        ...how,
       });
       hasher.save();
       keep();

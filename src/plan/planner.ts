@@ -2,7 +2,7 @@ import path from "node:path";
 import { digestOf, fingerprintOf, type Fingerprint, type FingerprintContext } from "./fingerprint.ts";
 import { diffManifests, type FileChange, type ManifestStore } from "./scan/manifests.ts";
 import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
-import { hasPassed, reasonsFor, type Reason, type TargetHistory } from "./reasons.ts";
+import { hasPassed, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 import { describeAsk } from "../trust/index.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
@@ -13,8 +13,10 @@ export interface PlannedTarget {
   fingerprint: Fingerprint;
   /** False if a run with exactly this digest has passed. */
   affected: boolean;
+  /** The newest run with exactly this digest, if it is affected and has one. */
+  ofState?: PreviousRun;
   /** Every cause; empty if up to date. */
-  reasons: Reason[];
+  readonly reasons: Reason[];
 }
 
 export interface PlanContext extends FingerprintContext {
@@ -22,6 +24,11 @@ export interface PlanContext extends FingerprintContext {
   manifests: ManifestStore;
   /** The previous snapshot: changes since then are known without reading a stored manifest. */
   previous?: ProjectSnapshot;
+  /**
+   * Determines reasons when they are first read, for those who show a few of many and run nothing. They then read the
+   * files and records of that time.
+   */
+  reasonsWhenRead?: true;
 }
 
 /**
@@ -55,11 +62,21 @@ function planOnce(ordered: readonly ResolvedTarget[], context: PlanContext): Pla
         affected: true,
         reasons: [{ kind: "untrusted", asks: item.untrusted.map(describeAsk) }],
       };
-    if (hasPassed(history.lastOf(digest))) return { item, digest, fingerprint, affected: false, reasons: [] };
-    const reasons = reasonsFor(fingerprint, digest, history, (index, before) =>
-      changedFiles(item, context, index, before),
-    );
-    return { item, digest, fingerprint, affected: true, reasons };
+    const ofState = history.lastOf(digest);
+    if (hasPassed(ofState)) return { item, digest, fingerprint, affected: false, reasons: [] };
+    const find = (): Reason[] =>
+      reasonsFor(fingerprint, digest, history, (index, before) => changedFiles(item, context, index, before));
+    let reasons = context.reasonsWhenRead === true ? undefined : find();
+    return {
+      item,
+      digest,
+      fingerprint,
+      affected: true,
+      ...(ofState === undefined ? {} : { ofState }),
+      get reasons() {
+        return (reasons ??= find());
+      },
+    };
   });
 }
 

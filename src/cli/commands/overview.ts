@@ -46,7 +46,7 @@ async function overviewOf(context: CliContext, configFile: string | undefined): 
   const startedMs = performance.now();
   const { project, store, plan } = await openProject(context, configFile);
   const engine = engineText(context);
-  const functions = standingsOf((await plan()).planned, store);
+  const functions = standingsOf((await plan({ reasonsWhenRead: true })).planned, store);
   const { config } = project.config;
   const toRun = functions
     .filter(({ state }) => state === "stale" || state === "failed")

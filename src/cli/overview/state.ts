@@ -1,13 +1,13 @@
 /** Determines the state of a project's functions from what is on disk. */
 import type { PlannedTarget } from "../../plan/index.ts";
 import { causes } from "../../report/index.ts";
-import type { RunStore } from "../../run/index.ts";
+import type { RunRecord, RunStore } from "../../run/index.ts";
 
 export interface Standing {
   name: string;
   state: "current" | "failed" | "stale" | "refused";
-  /** Reason, unless it is current. */
-  why: string;
+  /** Reason, unless it is current; determined when it is read. */
+  readonly why: string;
   /** Median duration of its last runs. */
   expectedMs?: number;
 }
@@ -16,15 +16,27 @@ export interface Standing {
 export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "last" | "past">): Standing[] {
   const isRunDue = planned.some(({ affected }) => affected);
   const expectedOf = isRunDue ? store.past.expected() : new Map<string, number>();
-  return planned.map(({ item, digest, affected, reasons }): Standing => {
-    const { name } = item.target;
-    if (!affected) return { name, state: "current", why: "" };
+  return planned.map((plan): Standing => {
+    const { name } = plan.item.target;
+    if (!plan.affected) return { name, state: "current", why: "" };
     const expectedMs = expectedOf.get(name);
     const expected = expectedMs === undefined ? {} : { expectedMs };
-    if (item.untrusted.length > 0) return { name, state: "refused", why: causes(reasons, 1), ...expected };
-    const last = store.last(name);
-    if (last !== undefined && last.digest === digest && last.fresh && last.outcome !== "passed")
-      return { name, state: "failed", why: last.error?.message ?? last.outcome, ...expected };
-    return { name, state: "stale", why: causes(reasons, 1), ...expected };
+    const failed = failureOf(plan, store);
+    if (failed !== undefined)
+      return { name, state: "failed", why: failed.error?.message ?? failed.outcome, ...expected };
+    return {
+      name,
+      state: plan.item.untrusted.length > 0 ? "refused" : "stale",
+      get why() {
+        return causes(plan.reasons, 1);
+      },
+      ...expected,
+    };
   });
+}
+
+function failureOf({ item, digest, ofState }: PlannedTarget, store: Pick<RunStore, "last">): RunRecord | undefined {
+  // Only then can the newest run be of this state, and its record is worth reading.
+  const last = ofState === undefined || item.untrusted.length > 0 ? undefined : store.last(item.target.name);
+  return last?.digest === digest && last.fresh && last.outcome !== "passed" ? last : undefined;
 }

@@ -3,7 +3,9 @@ import { commands, groups } from "../../../src/cli/commands.ts";
 import { groupHelp } from "../../../src/cli/help.ts";
 import { suggestions, type Facts } from "../../../src/cli/overview/next.ts";
 import { renderOverview } from "../../../src/cli/overview/render.ts";
-import type { Standing } from "../../../src/cli/overview/state.ts";
+import { standingsOf, type Standing } from "../../../src/cli/overview/state.ts";
+import type { PlannedTarget, PreviousRun } from "../../../src/plan/index.ts";
+import type { RunRecord, RunStore } from "../../../src/run/index.ts";
 
 const plain = (_style: string, text: string): string => text;
 const standing = (name: string, state: Standing["state"], why = ""): Standing => ({ name, state, why });
@@ -39,6 +41,41 @@ describe("what matters now", () => {
   test("offers only commands that there are", () => {
     for (const command of offered(facts([], { hasServices: true, environments: ["staging"], commands: [] })))
       expect(command).not.toMatch(/up|deploy/);
+  });
+});
+
+describe("the state of a function", () => {
+  const store = (last: Partial<RunRecord> | undefined): Pick<RunStore, "last" | "past"> => ({
+    last: () => last as RunRecord | undefined,
+    past: { expected: () => new Map([["a", 5]]) } as unknown as RunStore["past"],
+  });
+  const plan = (ofState?: Partial<PreviousRun>): PlannedTarget =>
+    ({
+      item: { target: { name: "a" }, untrusted: [] },
+      digest: "d",
+      affected: true,
+      reasons: [{ kind: "never-run" }],
+      ...(ofState === undefined ? {} : { ofState }),
+    }) as unknown as PlannedTarget;
+  const failed = { digest: "d", outcome: "failed" as const, fresh: true };
+
+  test("is failed where its newest run was of these files, and failed", () => {
+    const states = (of: PlannedTarget, last?: Partial<RunRecord>): string[] =>
+      standingsOf([of], store(last)).map(({ state, why }) => `${state}: ${why}`);
+    expect(states(plan(failed), { ...failed, error: { message: "1 of 3", exitCode: 1 } })).toEqual(["failed: 1 of 3"]);
+    expect(states(plan(failed), { ...failed, digest: "other" })).toEqual(["stale: never run here"]);
+    expect(states(plan(failed), { ...failed, fresh: false })).toEqual(["stale: never run here"]);
+    expect(states(plan())).toEqual(["stale: never run here"]);
+  });
+
+  test("needs no record where no run was of these files, and no cause until it is shown", () => {
+    const read: string[] = [];
+    const target = Object.defineProperty(plan(), "reasons", { get: () => (read.push("reasons"), []) });
+    const [standing] = standingsOf([target], { ...store(undefined), last: () => (read.push("record"), undefined) });
+    expect(standing?.expectedMs).toBe(5);
+    expect(read).toEqual([]);
+    expect(standing?.why).toBe("");
+    expect(read).toEqual(["reasons"]);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   resolveTargets,
   type CheckKinds,
   type Fingerprint,
+  type PlanContext,
   type PlannedTarget,
   hasPassed,
   type PreviousRun,
@@ -102,7 +103,7 @@ export class PretendedProject {
     this.manifests = new ManifestStore(new ProjectState(root));
   }
 
-  plan(): PlannedTarget[] {
+  plan(how: Pick<PlanContext, "reasonsWhenRead"> = {}): PlannedTarget[] {
     const ordered = orderTargets(resolveTargets(configAt(this.root, this.targets), this.module, undefined, this.kinds));
     const scanner = new ProjectScanner(
       ordered.flatMap((item) => [...item.inputs, ...item.sent]),
@@ -118,6 +119,7 @@ export class PretendedProject {
       environmentKey: new Uint8Array(32),
       history: (target) => this.history(target),
       manifests: this.manifests,
+      ...how,
     });
   }
 

@@ -50,6 +50,18 @@ describe("a plan", () => {
     expect(project.affected()).toEqual([]);
   });
 
+  test("reads the files that explain it only once its reasons are read, where the reader says so", () => {
+    const { project, at } = shopProject();
+    project.run();
+    writeFileSync(at("lib/a.ts"), "2");
+    const [lib] = project.plan({ reasonsWhenRead: true });
+    const [atOnce] = project.plan();
+    rmSync(at(".fastloop/manifests"), { recursive: true });
+    expect(lib?.affected).toBe(true);
+    expect(lib?.reasons).toEqual([{ kind: "files-unknown", argument: "inputs" }]);
+    expect(atOnce?.reasons).toEqual([{ kind: "file", change: "changed", path: "lib/a.ts" }]);
+  });
+
   test("an edit in the library concerns it and what needs it, not the worker", () => {
     const { project, at } = shopProject();
     project.run();
