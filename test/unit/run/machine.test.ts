@@ -12,31 +12,7 @@ import {
   type PlannedFunction,
 } from "../../../src/run/machine/state.ts";
 import { seeded } from "../tree/fixture.ts";
-
-/** `lib:1` is affected at digest 1, `lib=1` current at it; `api<lib:1` needs lib; `queue!lib:1` has the policy `queue`. */
-function planOf(text: string): PlannedFunction {
-  const [, force, queue, name, needs, state, digest] = /^(force!)?(queue!)?(\w+)(?:<([\w,]+))?([:=])(\w+)$/.exec(text)!;
-  return {
-    name: name!,
-    needs: needs?.split(",") ?? [],
-    policy: queue === undefined ? "restart" : "queue",
-    digest: digest!,
-    affected: state === ":" || force !== undefined,
-    reasons: [],
-    forced: force !== undefined,
-    uses: resourcesOf({ containers: 1 }),
-  };
-}
-
-function plan(...texts: string[]): LoopEvent {
-  return { kind: "planned", functions: texts.map(planOf) };
-}
-
-/** `lib:1 passed`; `moved` when an input changed meanwhile. */
-function finish(text: string): LoopEvent {
-  const [, name, digest, outcome, moved] = /^(\w+):(\w+) (passed|failed|cancelled|timed-out)( moved)?$/.exec(text)!;
-  return { kind: "finished", name: name!, digest: digest!, outcome: outcome as "passed", fresh: moved === undefined };
-}
+import { finish, plan, planOf } from "./machine-events.ts";
 
 /** What happens to functions; the files' own effects have tests of their own (looks.test.ts). */
 function ofFunctions(effects: readonly Effect[]): Extract<Effect, { name: string }>[] {
