@@ -192,9 +192,9 @@ export function advance({ state, effects }: Step): Step {
   return { state: dropStopped({ ...state, functions }), effects: all };
 
   function advanceOne(fn: FunctionState): FunctionState {
-    const isBlocked = fn.phase === "idle" && fn.verdict === "blocked";
+    // What is blocked stays so until the next plan: only a plan runs the need again.
     const hasEnded = fn.phase === "idle" && (fn.verdict === "current" || fn.verdict === "failed");
-    if (fn.phase !== "queued" && !isBlocked && !hasEnded) return fn;
+    if (fn.phase !== "queued" && !hasEnded) return fn;
     const needs = fn.needs.map((name) => seen.get(name)).filter((need) => need !== undefined);
     const broken = needs.find(
       (need) => need.phase === "idle" && ["failed", "blocked", "cancelled"].includes(need.verdict),
@@ -205,10 +205,6 @@ export function advance({ state, effects }: Step): Step {
       const need = broken?.name ?? state.functions.find((other) => other.verdict === "failed")?.name ?? "";
       if (fn.blockedBy !== need) all.push({ kind: "blocked", name: fn.name, need });
       return { ...fn, phase: "idle", verdict: "blocked", blockedBy: need };
-    }
-    if (isBlocked && !fn.affected) {
-      // The function has a result of its own and only waits for its need's.
-      return needs.every(isThere) ? { ...fn, verdict: "current", blockedBy: undefined } : fn;
     }
     if (!needs.every(isThere)) return { ...fn, phase: "queued" };
     if (fn.held || full || busy.length >= state.limits.jobs) return { ...fn, phase: "queued" };
