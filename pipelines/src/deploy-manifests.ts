@@ -148,8 +148,21 @@ async function manifestsOf(
   const files = await Promise.all((manifests ?? []).map(here).map((pattern) => filesOf(source, pattern, name)));
   const distinct = [...new Set(files.flat())];
   return parseManifests(
-    await Promise.all(distinct.map(async (file) => ({ name: file, text: await source.file(file).contents() }))),
+    await Promise.all(distinct.map(async (file) => ({ name: file, text: await textOf(source, file, name) }))),
   );
+}
+
+/** A link that leads to nothing in the project is in its folder, but nothing can be read there. */
+async function textOf(source: Directory, file: string, app: string): Promise<string> {
+  try {
+    return await source.file(file).contents();
+  } catch (failure) {
+    if (await source.exists(file)) throw failure;
+    throw new Refused(
+      `fastloop.yaml: \`manifests\` of \`${app}\`: ${file} is a link that leads to nothing in the project`,
+      { cause: failure },
+    );
+  }
 }
 
 /** Hooks that are none of a deploy (tests, deletions) are left out; all of them where that is meant. */

@@ -81,8 +81,8 @@ function oneLine(script: string): string {
   const line = script
     .trim()
     // After a word that opens something no command has ended.
-    .replaceAll(/(\b(?:do|then|else)|[{(|;&])?\s*\n\s*/g, (_, open?: string) =>
-      open === undefined ? "; " : `${open} `,
+    .replaceAll(/(\b(?:do|then|else)|[{(|;&]|(?<!\s))\s*\n\s*/g, (_, open: string) =>
+      open === "" ? "; " : `${open} `,
     );
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }

@@ -55,7 +55,7 @@ function readListing(text: string): { files: Set<string>; lines: { file: string;
   const lines: { file: string; text: string }[] = [];
   for (const line of text.split("\n")) {
     if (line.startsWith("F ")) files.add(line.slice(2));
-    const match = /^\.\/(.*?):\d+:(.*)$/.exec(line);
+    const match = /^\.\/(.*?):\d+:([^]*)$/.exec(line);
     if (match !== null) lines.push({ file: match[1]!, text: match[2]! });
   }
   return { files, lines };
@@ -109,7 +109,7 @@ export function pythonGraph(text: string): ImportGraph {
 
 /** Dotted names that a line imports, with all their parents; undefined when it is no import. */
 function importedModules(file: string, line: string): string[] | undefined {
-  const from = /^from\s+(\.*)([\w.]*)\s+import\s+(.*)$/.exec(line);
+  const from = /^from\s+(?=\S)(\.*)(?!\.)([\w.]*)\s+import\s+([^]*)$/.exec(line);
   if (from !== null) {
     const [, dots = "", base = "", what = ""] = from;
     const folder = posix
@@ -127,7 +127,7 @@ function importedModules(file: string, line: string): string[] | undefined {
       (name) => name !== "",
     );
   }
-  const plain = /^import\s+(.*)$/.exec(line);
+  const plain = /^import\s+([^]*)$/.exec(line);
   return plain?.[1]?.split(",").map((item) => item.trim().split(/\s/)[0] ?? "");
 }
 

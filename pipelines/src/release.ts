@@ -26,7 +26,7 @@ export async function releaseProject(
   publish: () => Promise<string>,
 ): Promise<string> {
   const environment = deployEnvironment(config, target.environment, target);
-  const name = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+  const name = image.split("@", 1)[0]!.replace(/:[^/:]*$/, "");
   const render = (reference: string) => renderedApps(config, source, lock, environment, app, [`${name}=${reference}`]);
   await runDeployer(config, lock, target, source, { action: "check", apps: await render(`${name}@${anyDigest}`) });
   const reference = (await publish()).trim();

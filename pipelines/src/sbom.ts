@@ -51,7 +51,7 @@ function npmLock(text: string): Component[] {
 }
 
 function requirements(text: string): Component[] {
-  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]\n]*\])?==([^\s;\\]+)/gm)].map(
+  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]\n\r\u2028\u2029]*\])?==([^\s;\\]+)/gm)].map(
     ([, name = "", version = ""]) => ({
       ecosystem: "PyPI",
       name: name.toLowerCase().replaceAll(/[-_.]+/g, "-"),

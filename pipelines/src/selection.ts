@@ -64,15 +64,37 @@ function ownPath(suite: ResolvedSuite, file: string): string[] {
 const isRead = (sources: readonly string[], path: string): boolean =>
   sources.some((source) => {
     if (source === "./") return true;
-    return source.endsWith("/")
-      ? path.startsWith(source)
-      : path.startsWith(`${source}/`) || patternOf(source).test(path);
+    return source.endsWith("/") ? path.startsWith(source) : path.startsWith(`${source}/`) || isMatch(source, path);
   });
 
-/** `**`, `*` and `?` as an include pattern has them; anything else is itself. */
-function patternOf(pattern: string): RegExp {
-  const wild: Record<string, string> = { "**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" };
-  return new RegExp(`^${pattern.replaceAll(/\*\*\/|\*\*|[*?.+^${}()|[\]\\]/g, (sign) => wild[sign] ?? `\\${sign}`)}$`);
+/**
+ * `**`, `*` and `?` as an include pattern has them; anything else is itself. All places in the pattern that the path may have
+ * reached are followed at once, as a regular expression of many `**` tries them one after the other.
+ */
+function isMatch(pattern: string, path: string): boolean {
+  const parts = pattern.match(/\*\*\/|\*\*|[^]/g) ?? [];
+  // Of each part two places: before it, and within a folder of its `**/`.
+  let places = new Set<number>();
+  const enter = (into: Set<number>, part: number): void => {
+    for (let at = part; !into.has(2 * at); at++) {
+      into.add(2 * at);
+      if (!["*", "**", "**/"].includes(parts[at] ?? "")) break;
+    }
+  };
+  enter(places, 0);
+  for (const char of path) {
+    const next = new Set<number>();
+    for (const place of places) {
+      const at = place >> 1;
+      const part = parts[at];
+      if (part === "**/") next.add(2 * at + 1);
+      if (part === "**" || (part === "*" && char !== "/")) enter(next, at);
+      const isPast = part === "**/" ? char === "/" : part === "?" ? char !== "/" : part !== "*" && part === char;
+      if (isPast) enter(next, at + 1);
+    }
+    places = next;
+  }
+  return places.has(2 * parts.length);
 }
 
 const manifestNames =

@@ -190,7 +190,7 @@ function wordsToParse(argv: string[]): string[] {
 
 /** Rewrites commander's messages (`error: unknown command 'wach'`, `(Did you mean watch?)`) in fastloop's form. */
 function asError(text: string, context: CliContext): string {
-  const [, message = text, similar] = /^(?:error: )?([^]*?)(?:\n\(Did you mean ([^]*)\))?\s*$/.exec(text) ?? [];
+  const [, message = text, similar] = /^(?:error: )?([^]*?)(?:\n\(Did you mean ([^]*)\))?$/.exec(text.trimEnd()) ?? [];
   const hint =
     similar !== undefined
       ? `did you mean ${similar}`

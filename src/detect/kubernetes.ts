@@ -120,4 +120,4 @@ const label = (text: string): string =>
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^[^a-z]+/g, "")
     .slice(0, 40)
-    .replaceAll(/-+$/g, "") || "app";
+    .replace(/-$/, "") || "app";

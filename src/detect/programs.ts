@@ -40,7 +40,7 @@ export function programsOfTests(files: ProjectFiles, folder: string): string[] {
     for (const [, word = "", inShell = ""] of files
       .read(file)
       .matchAll(
-        /["'`]([a-z][a-z0-9]{1,7})["'`]|(?:exec\w*|spawn\w*|run|system|check_output|check_call|Popen)\s*\(\s*f?["'`]([a-z][a-z0-9]{1,7}) /g,
+        /["'`]([a-z][a-z0-9]{1,7})["'`]|(?:exec\w{0,30}|spawn\w{0,30}|run|system|check_output|check_call|Popen)\s*\(\s*f?["'`]([a-z][a-z0-9]{1,7}) /g,
       )) {
       const program = packageOf[word || inShell];
       if (program !== undefined) found.add(program);

@@ -2,7 +2,7 @@
 import { plainText } from "./test-output.ts";
 
 interface Known {
-  pattern: RegExp;
+  pattern: Pick<RegExp, "exec">;
   advice: (name: string) => string;
 }
 
@@ -19,12 +19,7 @@ const known: readonly Known[] = [
   },
   { pattern: /\bspawn ([\w+.@-]+) ENOENT\b/, advice: inImage },
   { pattern: /\bexec: "([\w+.@-]+)": executable file not found in \$PATH/, advice: inImage },
-  // Python reports a missing file of a test in the same way; only after a call of subprocess or exec is it a program.
-  {
-    pattern:
-      /(?:child_exception_type|subprocess\.py|_execute_child|os\.exec|\bexecvpe?\b)[^\n]{0,200}\n(?:[^\n]{0,400}\n){0,12}?[^\n]{0,40}FileNotFoundError: [^\n]{0,200}No such file or directory: '([\w+.@-]+)'/,
-    advice: inImage,
-  },
+  { pattern: { exec: programOfPython }, advice: inImage },
   {
     pattern: /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
     advice: (host) => `${host} can't be reached from the containers`,
@@ -46,6 +41,24 @@ const known: readonly Known[] = [
     advice: () => "a server that the tests expect is not there: name it under `services:` in fastloop.yaml",
   },
 ];
+
+/** Lines of Python's traceback that may stand between a call and its error. */
+const linesBetween = 12;
+
+/**
+ * Finds a program that Python could not start. A missing file of a test is reported in the same way, so only an error
+ * soon after a call of subprocess or exec counts. Line by line, since an output may have a million such calls.
+ */
+function programOfPython(text: string): RegExpExecArray | null {
+  if (!text.includes("FileNotFoundError: ")) return null;
+  let called = -Infinity;
+  for (const [index, line] of text.split("\n").entries()) {
+    const found = /^.{0,40}?FileNotFoundError: .{0,200}No such file or directory: '([\w+.@-]+)'/.exec(line);
+    if (found !== null && index - called <= linesBetween + 1) return found;
+    if (/child_exception_type|subprocess\.py|_execute_child|os\.exec|\bexecvpe?\b/.test(line)) called = index;
+  }
+  return null;
+}
 
 /** Returns advice for up to two known causes; undefined if there is none. */
 export function failureAdvice(output: string): string | undefined {

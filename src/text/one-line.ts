@@ -2,8 +2,8 @@
 export function scriptOnOneLine(script: string): string {
   return script
     .trim()
-    .replaceAll(/(\\|\b(?:do|then|else)|[{(|;&])?\s*\n\s*/g, (_, open?: string) =>
-      open === undefined ? "; " : open === "\\" ? " " : `${open} `,
+    .replaceAll(/(\\|\b(?:do|then|else)|[{(|;&]|(?<!\s))\s*\n\s*/g, (_, open: string) =>
+      open === "" ? "; " : open === "\\" ? " " : `${open} `,
     )
     .replaceAll(/\s+/g, " ");
 }

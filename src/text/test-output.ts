@@ -35,7 +35,7 @@ const summaries: Summary[] = [
   { line: /^(?:#|ℹ) skipped\s+\d+$/gm, skipped: /(\d+)/ },
   // vitest, jest
   { line: /^ *Tests\s+\d+ \w+(?: \| \d+ \w+)*.*$/gm, ...inWords },
-  { line: /^Tests:\s+.*(?<!\d)\d+ total$/gm, ...inWords },
+  { line: /^Tests:\s+(?=\S).*(?<!\d)\d+ total$/gm, ...inWords },
   // mocha, ava
   { line: /^ +\d+ passing \(.*\)$/gm, passed: /(\d+)/ },
   { line: /^ +\d+ failing$/gm, failed: /(\d+)/ },
@@ -45,7 +45,7 @@ const summaries: Summary[] = [
   { line: /^ +\d+ tests? skipped\b.*$/gm, skipped: /(\d+)/ },
   // pytest; a test that cannot be collected or set up counts as an error and has not passed.
   { line: pytest, ...inWords },
-  { line: pytest, failed: /(\d+) errors?\b/ },
+  { line: pytest, failed: /(?<!\d)(\d+) errors?\b/ },
   // cargo, cargo nextest, deno
   { line: /^test result: \w+\. .*$/gm, ...inWords },
   { line: /^ *Summary \[.*\] \d+(?:\/\d+)? tests? run: .*$/gm, ...inWords },
@@ -100,8 +100,26 @@ export function countsText({ passed, failed, skipped, packages }: TestCounts): s
 export function failedTests(output: string): string[] {
   const plain = plainText(output);
   const found = failures.flatMap((find) => find(plain)).map((name) => name.trim());
+  const names = [...new Set(found)];
   // Runners with nested tests also report the outer ones.
-  return [...new Set(found)].filter((name) => !found.some((other) => other.startsWith(`${name}/`)));
+  const outer = outerOf(names.toSorted());
+  return names.filter((name) => !outer.has(name));
+}
+
+/** Returns the names that others continue after a slash; sorted names are searched, as an output may have a million. */
+function outerOf(sorted: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    sorted.filter((name) => {
+      const inner = `${name}/`;
+      let [low, high] = [0, sorted.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (sorted[middle]! < inner) low = middle + 1;
+        else high = middle;
+      }
+      return sorted[low]?.startsWith(inner) === true;
+    }),
+  );
 }
 
 const each = (pattern: RegExp, name = (match: RegExpExecArray): string => match[1] ?? "") => {

@@ -22,12 +22,12 @@ const forms: { line: RegExp; read(match: RegExpExecArray): [name: string, ms: nu
   // node:test, jest, mocha, vitest: a mark, the name, and the time, possibly in parentheses. Lines of whole files have
   // counts.
   {
-    line: /^ *[✓✔✖×✗] +(?:\|[^|]+\|\s+)?(\S.*?) +\(?([\d.]+) ?(ms|s|m)\)?$/gm,
+    line: /^ *[✓✔✖×✗] +(?:\|[^|]+\|\s+)?(\S(?:.*?\S)?) +\(?([\d.]+) ?(ms|s|m)\)?$/gm,
     read: ([, name = "", value, unit]) => [name, ms(value, unit)],
   },
 ];
 
-const ofFile = /\(\d+ tests?(?: \| .*)?\)$/;
+const ofFile = /\(\d+ tests?(?: \| [^()]*)?\)$/;
 
 /** Returns each test once, with the longest time printed for it, in milliseconds. */
 export function testTimes(output: string): [name: string, ms: number][] {

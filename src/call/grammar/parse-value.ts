@@ -43,7 +43,7 @@ function parseValue(
     case "integer":
       return { kind: "literal", value: (inList ? decimal(text) : integer(text)) ?? fail(wrong("a whole number")) };
     case "float":
-      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) || !Number.isFinite(Number(text)))
+      if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text) || !Number.isFinite(Number(text)))
         throw wrong("a number");
       return { kind: "literal", value: Number(text) };
     case "boolean":

@@ -87,13 +87,10 @@ export function summaryOf(text: string): string {
   if (more.length === 0 || /[.!?:]$/.test(line)) return line;
   const joined = [line, ...more].join(" ");
   // A lower-case letter after the period continues the sentence, as in `e.g. this`.
-  const whole = joined.match(/.+?[.!?](?=\s+[^a-z\s]|$)/g) ?? [joined];
-  let summary = whole[0];
-  for (const sentence of whole.slice(1)) {
-    if (summary.length + sentence.length > line.length) break;
-    summary += sentence;
-  }
-  return summary;
+  const [first = joined.length, ...others] = [...joined.matchAll(/(?<!^)[.!?](?=\s+[^a-z\s]|$)/g)].map(
+    ({ index }) => index + 1,
+  );
+  return joined.slice(0, others.findLast((end) => end <= line.length) ?? first);
 }
 
 const deprecation = (reason: string): string => (reason === "" ? "[deprecated]" : `[deprecated: ${summaryOf(reason)}]`);

@@ -58,6 +58,6 @@ export function register(program: Command, context: CliContext): void {
 export function asWritten(include: readonly string[]): string[] {
   return include.filter((pattern, index) => {
     const before = include[index - 1];
-    return before?.startsWith("!") !== true || pattern !== `${before.replace(/\/+$/, "")}/**`;
+    return before?.startsWith("!") !== true || pattern !== `${before.replace(/(?<!\/)\/+$/, "")}/**`;
   });
 }

@@ -59,7 +59,7 @@ export class StoryPrinter {
 
 /** Adds up reports: `lib  smoke  1 passed` and `lib  fast  9 passed` become `1 + 9 tests passed`. */
 function testsOf(report: string | undefined): string {
-  const counts = [...(report ?? "").matchAll(/(\d+) passed/g)].map((match) => match[1]);
+  const counts = [...(report ?? "").matchAll(/(?<!\d)(\d+) passed/g)].map((match) => match[1]);
   return counts.length === 0 ? "passed" : `${counts.join(" + ")} tests passed`;
 }
 

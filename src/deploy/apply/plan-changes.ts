@@ -10,6 +10,7 @@ import { hookOf } from "../objects/hook-of.ts";
 import { at, listAt, nameOf, textAt } from "../objects/objects.ts";
 import type { KubeObject, Manifest } from "../objects/objects.ts";
 import { isFoundation } from "../objects/order.ts";
+import { hasInOrder } from "../../text/index.ts";
 import { refuse } from "../objects/problem.ts";
 import type { Environment } from "../objects/request.ts";
 
@@ -189,12 +190,13 @@ const needsFoundation = (object: KubeObject, foundations: ReadonlySet<string>): 
   foundations.has(`namespace ${object.metadata.namespace ?? ""}`) ||
   foundations.has(`kind ${object.apiVersion.split("/")[0] ?? ""} ${object.kind}`);
 
-const immutable = /field is immutable|may not change once set|updates to .* forbidden|updates to .* are forbidden/i;
+const immutable = /field is immutable|may not change once set/i;
+const saysImmutable = (message: string): boolean =>
+  immutable.test(message) || hasInOrder([message], /updates to /i, / forbidden/i);
 
 /** Reports whether the server refused a change of an immutable field. */
 export const isImmutable = (error: ApiError): boolean =>
-  error.status === 422 &&
-  (immutable.test(error.message) || error.causes.some(({ message }) => immutable.test(message)));
+  error.status === 422 && (saysImmutable(error.message) || error.causes.some(({ message }) => saysImmutable(message)));
 
 /**
  * Describes what the server refused about an object in one line, with fields and managers but without dumping values.

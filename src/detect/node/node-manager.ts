@@ -96,7 +96,7 @@ function withBun(manifest: Record<string, unknown>): Manager {
 function pnpmOfCi(files: ProjectFiles): string | undefined {
   const steps = workflowsOf(files).flatMap((text) => [
     ...text.matchAll(
-      /\bpnpm\/action-setup@[^\n]*\n(?:[ \t]+(?!- |version:|[^\n]*\bpnpm\/action-setup@)[^ \t\n][^\n]*\n)*[ \t]+version:[ \t]*["']?(\d[\w.-]*)/g,
+      /\bpnpm\/action-setup@[^\n]{0,300}\n(?:[ \t]+(?=[^ \t\n])(?!- |version:|[^\n]*\bpnpm\/action-setup@)[^\n]*\n)*[ \t]+version:[ \t]*["']?(\d[\w.-]*)/g,
     ),
   ]);
   return steps[0]?.[1];

@@ -95,7 +95,7 @@ export function pinnedNode(files: ProjectFiles, folder: string, manifest: Record
 export function newestNodeIn(workflows: readonly string[]): number | undefined {
   const lists = workflows.flatMap((text) => [
     ...text.matchAll(
-      /\bnode(?:[-_]?(?:js|version)s?)?:[ \t]*(\[[^\]]{0,2000}\]|["']?\d[\w.]*|(?:[ \t]*\r?\n[ \t]*-[ \t]*["']?\d[\w."']*)+)/gi,
+      /\bnode(?:[-_]?(?:js|version)s?)?:[ \t]*(\[[^\]]{0,500}\]|["']?\d[\w.]*|(?:\r?\n[ \t]*-[ \t]*["']?\d[\w."']*[ \t]*)+)/gi,
     ),
   ]);
   const found = lists.flatMap(([, list = ""]) =>

@@ -39,7 +39,7 @@ export function detectPython(files: ProjectFiles, available: readonly number[] =
 }
 
 const isTest = (file: string): boolean =>
-  /(?:^|\/)(?:tests?\/.*\.py$|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)/.test(file);
+  file.endsWith(".py") && /(?:^|\/)(?:tests?\/|test_[^/]*$|[^/]*_test\.py$|conftest\.py$)/.test(file);
 
 interface Members {
   all: readonly UvMember[];

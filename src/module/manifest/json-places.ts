@@ -34,11 +34,13 @@ export function lineAndColumn(text: string, offset: number): string {
   return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** Deepest nesting for which positions are recorded; errors name nothing deeper. */
+/** Deepest nesting and longest path for which positions are recorded; errors name nothing deeper or longer. */
 const deepest = 8;
+const longestPath = 1000;
 
 interface Open {
-  path: string;
+  /** Undefined where positions are no longer recorded. */
+  path: string | undefined;
   isMap: boolean;
   /** Index of a list's next item. */
   index: number;
@@ -63,8 +65,8 @@ function placesIn(text: string): { offsets: Map<string, number>; end: number } {
       token.lastIndex = after;
     } else if (closing !== undefined) open.pop();
     else if (opening !== undefined || quote !== undefined || match[5] !== undefined) {
-      const path = open.length <= deepest ? pathBelow(above) : "";
-      if (open.length <= deepest) offsets.set(path, at);
+      const path = open.length <= deepest ? pathBelow(above) : undefined;
+      if (path !== undefined) offsets.set(path, at);
       if (above !== undefined) Object.assign(above, { index: above.index + 1, key: undefined });
       if (opening !== undefined) open.push({ path, isMap: opening === "{", index: 0 });
       if (quote !== undefined) {
@@ -78,9 +80,11 @@ function placesIn(text: string): { offsets: Map<string, number>; end: number } {
   return { offsets, end };
 }
 
-function pathBelow(above: Open | undefined): string {
+function pathBelow(above: Open | undefined): string | undefined {
   if (above === undefined) return "";
+  if (above.path === undefined) return undefined;
   const name = above.isMap ? (above.key ?? "") : String(above.index);
+  if (above.path.length + name.length > longestPath) return undefined;
   return above.path === "" ? name : `${above.path}.${name}`;
 }
 

@@ -43,7 +43,7 @@ function wholeProject(pattern: string): string {
  */
 function withAllBelow(pattern: string): string[] {
   return pattern.startsWith("!") && !pattern.endsWith("**")
-    ? [pattern, `${pattern.replace(/\/+$/, "")}/**`]
+    ? [pattern, `${pattern.replace(/(?<!\/)\/+$/, "")}/**`]
     : [pattern];
 }
 

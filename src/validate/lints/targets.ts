@@ -43,7 +43,7 @@ export function unreadInputs(targets: readonly ResolvedTarget[], { root }: Loade
 
 /** Returns the part of a pattern before its first wildcard. */
 function literalFolder(pattern: string): string {
-  const segments = pattern.replace(/\/+$/, "").split("/");
+  const segments = pattern.replace(/(?<!\/)\/+$/, "").split("/");
   const wild = segments.findIndex((segment) => /[*?[\]{}]/.test(segment));
   return (wild < 0 ? segments : segments.slice(0, wild)).join("/") || ".";
 }

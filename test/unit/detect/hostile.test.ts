@@ -110,3 +110,20 @@ test.each(names)("hostile text in %s is read in a time that grows with its lengt
   }
   expect(slow).toEqual([]);
 });
+
+test.each([
+  [".github/workflows/ci.yml", "pnpm/action-setup@"],
+  [".github/workflows/ci.yml", "node:["],
+  ["test_a.py", "exec"],
+])("a megabyte of it in %s is read as soon: %s", (name, pump) => {
+  const text = pump.repeat(1e6 / pump.length);
+  const files: Record<string, string> = {
+    "package.json": "{}",
+    "pnpm-lock.yaml": "",
+    "pyproject.toml": "[project]\nname = 'a'\n",
+    [name]: text,
+  };
+  const before = process.cpuUsage();
+  detectProject({ list: ["test_a.py", ...Object.keys(files)].toSorted(), read: (file) => files[file] ?? "" });
+  expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
+});

@@ -36,6 +36,20 @@ describe("what a change means for a suite", () => {
     expect(selectTests(suite({ runner: "pytest" }), ["lib/conftest.py"])).toMatchObject({ kind: "all" });
   });
 
+  test.each([
+    ["**/*.ts", "lib/a/b.ts", true],
+    ["**/*.ts", "b.ts", true],
+    ["lib/**/b.?s", "lib/b.ts", true],
+    ["lib/*/b.ts", "lib/a/c/b.ts", false],
+    ["lib/**b.ts", "lib/a/cb.ts", true],
+    ["lib/a.ts", "lib/a-ts", false],
+    ["lib/(a|b)+.ts", "lib/(a|b)+.ts", true],
+    [`${"**/*".repeat(30)}.js`, "a/".repeat(40), false],
+  ])("a pattern of its sources, %s, and %s", (pattern, file, isRead) => {
+    const { kind } = selectTests(suite({ sources: [pattern] }), [file]);
+    expect(kind).toBe(isRead ? "all" : "none");
+  });
+
   test("all, when a file that the suite reads lies outside of where its tests run", () => {
     expect(selectTests(suite({ runner: "vitest", sources: ["lib/", "api/"] }), ["api/src/b.ts"])).toMatchObject({
       kind: "all",

@@ -4,22 +4,31 @@ import path from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { matchAdvisories } from "../../../pipelines/src/advisories.ts";
+import { pythonGraph } from "../../../pipelines/src/import-graph.ts";
 import { lockedComponents } from "../../../pipelines/src/sbom.ts";
 import { isOfThisMachine } from "../../../src/core-api/network/addresses.ts";
 import { substitute } from "../../../src/core-api/container/env-file.ts";
-import { explain } from "../../../src/deploy/apply/plan-changes.ts";
+import { parseValues } from "../../../src/call/grammar/parse-value.ts";
+import { durationMs } from "../../../src/cli/call/keep.ts";
+import { summaryOf } from "../../../src/cli/call/render-functions.ts";
+import { asWritten } from "../../../src/cli/commands/watches.ts";
+import { explain, isImmutable } from "../../../src/deploy/apply/plan-changes.ts";
 import { ApiError } from "../../../src/deploy/cluster/client.ts";
 import { repositoryOf } from "../../../src/deploy/objects/image-references.ts";
 import { isDelegating, nodeRunner, watchingTest } from "../../../src/detect/node/node-scripts.ts";
 import { withoutPrivate } from "../../../src/doctor/report.ts";
+import { fileReadAgain } from "../../../src/engine/trees/moving.ts";
 import { unavailableImage } from "../../../src/engine/unavailable-image.ts";
+import type { ArgumentInfo, ModuleInfo } from "../../../src/module/index.ts";
 import { parseGitSource } from "../../../src/module/git/git-source.ts";
+import { parsePlacedJson } from "../../../src/module/manifest/json-places.ts";
 import { placeInToml } from "../../../src/module/manifest/manifest-toml.ts";
 import { introspectionProblem } from "../../../src/module/scan/problems.ts";
 import { meaningOf } from "../../../src/plan/inputs/meant-entry.ts";
+import { namedInputs } from "../../../src/plan/inputs/named-inputs.ts";
 import { isTracked } from "../../../src/state/git-index.ts";
 import { TrackedFiles } from "../../../src/tree/git/git-index.ts";
-import { testCounts } from "../../../src/text/index.ts";
+import { failedTests, failureAdvice, scriptOnOneLine, testCounts, testTimes } from "../../../src/text/index.ts";
 
 const long = (pump: string): string => pump.repeat(200_000 / pump.length);
 const nobody = { home: "/home/nobody", user: "nobody", host: "nowhere", project: "/p" };
@@ -61,8 +70,40 @@ const readings: [what: string, read: () => unknown][] = [
   ["git's configuration", () => readRepository({ config: long("\n"), index: "DIRC" })],
   ["a link to git's folder", () => readRepository(`gitdir: ${long("\n")}x`)],
   ["a link to git's common folder", () => readRepository({ commondir: `${long("\n")}x`, index: "DIRC" })],
+  ["a description of a function", () => summaryOf(`${long("a ")}\na`)],
+  ["a file that moves", () => fileReadAgain(new Error(long("a: ")))],
+  ["a number of a call", () => expect(() => number(`${long("0")}x`)).toThrow("a number was expected")],
+  ["a duration", () => durationMs(long("0"))],
+  ["a script", () => scriptOnOneLine(`a${long(" ")}b`)],
+  ["a pattern of slashes", () => asWritten([`!${long("/")}a`, "a"])],
+  ["inputs of slashes", () => namedInputs(["a", `!${long("/")}a`], "/nowhere", [])],
+  ["a change that a cluster refuses", () => isImmutable(new ApiError(422, { message: long("updates to ") }))],
+  ["errors of tests", () => testCounts(`1 failed, ${long("0")} in 1.0s\n`)],
+  ["a total of tests", () => testCounts(`Tests:${long(" ")}`)],
+  ["names of failed tests", () => failedTests(many((index) => `FAILED a${index}.py\n`))],
+  ["times of tests", () => testTimes(`✓ a${long(" ")}b`)],
+  ["times of files of tests", () => testTimes(`✓ ${long("(1 test | ")} 1 s`)],
+  [
+    "calls in a traceback",
+    () => failureAdvice(`${`${"x".repeat(196)}${"os.exec".repeat(28)}\n`.repeat(12_000)}FileNotFoundError: `),
+  ],
+  ["extras of requirements with other line ends", () => lockedComponents("requirements.txt", long("a[\r"))],
+  ["imports of dots", () => pythonGraph(`./a.py:1:from ${long(".")}`)],
+  ["imports of blanks", () => pythonGraph(`./a.py:1:from${long(" ")}a`)],
+  ["lines of imports", () => pythonGraph(`./a${long(":0:")}\r`)],
+  ["a long key of JSON", () => parsePlacedJson(`{"${long("k")}":{${many((index) => `"${index}":1,`)}"a":1}}`)],
   ["counts of tests", () => testCounts(`      Tests  1 passed ${long("0")}\nTests: ${long("0")}\n`)],
 ];
+
+/** A hundred thousand different texts. */
+function many(text: (index: number) => string): string {
+  return Array.from({ length: 100_000 }, (_, index) => text(index)).join("");
+}
+
+function number(text: string): void {
+  const argument = { name: "a", description: "", type: { kind: "float" } } as ArgumentInfo;
+  parseValues(argument, [text], { module: {} as ModuleInfo, cwd: "/" });
+}
 
 /** Reads a repository whose `.git` is a file, or a folder with these files. */
 function readRepository(dotGit: string | Record<string, string>): void {
@@ -88,6 +129,21 @@ test.each(readings)("%s that is hostile is read in a time that grows with its le
 });
 
 test("what is read of fair texts is what it was", () => {
+  expect(summaryOf("One. Two e.g. this. Three\nfour. Five.")).toBe("One. Two e.g. this.");
+  expect(fileReadAgain(new Error("solve: a/b: c d changed while it was being read: x\ny"))).toBe("c d");
+  expect([durationMs("1.5h30m"), durationMs("1h 30m"), durationMs("x1h")]).toEqual([
+    5_400_000 + 1_800_000,
+    undefined,
+    undefined,
+  ]);
+  expect(scriptOnOneLine("if a; then\n  b\n\n  c \\\n d\nfi  e")).toBe("if a; then b; c d; fi e");
+  expect(failedTests("--- FAIL: A (0.1s)\n    --- FAIL: A/b (0.1s)\n--- FAIL: A-b (0.1s)\n")).toEqual(["A/b", "A-b"]);
+  expect(testTimes("✓ a  b   12 ms\n✓ f.test.ts (3 tests | 1 failed) 5ms\n")).toEqual([["a  b", 12]]);
+  const traceback = "  File subprocess.py\n    raise\nFileNotFoundError: [Errno 2] No such file or directory: 'git'\n";
+  expect(failureAdvice(traceback)).toMatch(/^git is not in the image/);
+  expect(failureAdvice(traceback.replace("subprocess", "a"))).toBeUndefined();
+  expect(isImmutable(new ApiError(422, { message: "Updates to spec are forbidden" }))).toBe(true);
+  expect(isImmutable(new ApiError(422, { message: "forbidden: updates to" }))).toBe(false);
   expect(repositoryOf("host:5000/a/b:1@sha256:00")).toBe("host:5000/a/b");
   expect(substitute("$a-${b:-c}-\\$a ${d $a", (name) => (name === "a" ? "1" : undefined))).toBe("1-c-\\$a ${d 1");
   const got = `, got &value.valueUnstructured{Value:map[string]interface {}{"key":"${"v".repeat(20_000)}"}}`;
