@@ -12,7 +12,7 @@ import { buildSdkPrograms } from "./build-sdk.mjs";
 import { buildCli } from "./build-cli.mjs";
 import { newFolder, putInPlace } from "./build-folder.mjs";
 import { blocksDoor, writeModuleTemplate } from "./module-template.mjs";
-import { pastDoors } from "./past-doors.mjs";
+import { resolveDoors } from "./resolve-doors.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** Filled beside dist/ and put in its place at the end: of two builds at once none takes the other's files away. */
@@ -46,7 +46,7 @@ const options = {
   minifyWhitespace: release,
   metafile: true,
   logLevel: "warning",
-  plugins: [pastDoors(path.join(root, "src"))],
+  plugins: [resolveDoors(path.join(root, "src"))],
   define: { __FASTLOOP_VERSION__: JSON.stringify(version) },
   // Loaded at run time from node_modules, never part of a bundle: the compiler and the bundler.
   external: ["esbuild", "typescript"],

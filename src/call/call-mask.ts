@@ -36,7 +36,7 @@ export class CallMask {
     for (const [name, { masked, tell }] of this.streams) {
       if (!name.startsWith(prefix)) continue;
       this.streams.delete(name);
-      tellSome(masked.end(), tell);
+      emitText(masked.end(), tell);
     }
   }
 
@@ -66,11 +66,11 @@ export class CallMask {
   private piece(stream: string, text: string, tell: (text: string) => void): void {
     const masked = this.streams.get(stream)?.masked ?? this.mask.stream();
     this.streams.set(stream, { masked, tell });
-    tellSome(masked.push(text), tell);
+    emitText(masked.push(text), tell);
   }
 }
 
-function tellSome(text: string, tell: (text: string) => void): void {
+function emitText(text: string, tell: (text: string) => void): void {
   if (text !== "") tell(text);
 }
 

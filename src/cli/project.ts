@@ -53,7 +53,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   const { state, root } = placeProject(options);
   const past = PastScan.ask(state);
   const hasher = projectHasher(state);
-  const lookAhead = (): ReturnType<typeof hasher.lookAhead> => hasher.lookAhead(new Set([root]));
+  const lookAhead = (): ReturnType<typeof hasher.statAhead> => hasher.statAhead(new Set([root]));
   let ahead = past.isAsked ? undefined : lookAhead();
   const project = await sayingWait(context, "for the module to load", loadProject(options, hasher));
   const store = new RunStore(state);

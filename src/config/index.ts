@@ -1,7 +1,7 @@
 export type * from "./types.ts";
 export { checkConfigFile, parsedConfig, placeInConfig, placesInConfig } from "./check.ts";
 export type { ConfigCheck } from "./check.ts";
-export { ownModule } from "./meaning.ts";
+export { ownModule } from "./semantics.ts";
 export { needsFirst } from "./references.ts";
 export { presets } from "./presets.ts";
 export { findConfig, loadConfig, readConfigFile, unreadable } from "./load.ts";

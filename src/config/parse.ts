@@ -2,7 +2,7 @@ import { LineCounter, isMap, isNode, isPair } from "yaml";
 import type { Document } from "yaml";
 import { printable, yamlDocument } from "../text/index.ts";
 import { configSchema } from "./schema/schema.ts";
-import { meaningProblems } from "./meaning.ts";
+import { semanticProblems } from "./semantics.ts";
 import { describeIssue } from "./issues.ts";
 import type { Config, ConfigProblem, ParsedConfig } from "./types.ts";
 
@@ -73,7 +73,7 @@ export function parseConfig(
     );
   }
   return failed(
-    meaningProblems(result.data).map(({ path, message, hint, code = "contradiction" }) => ({
+    semanticProblems(result.data).map(({ path, message, hint, code = "contradiction" }) => ({
       ...place(path),
       path: dotted(path),
       level: "semantic" as const,

@@ -2,7 +2,7 @@ import { suggest } from "./suggest.ts";
 import type { ConfigCode } from "./types.ts";
 
 /** A semantic problem: each part is well-formed, but together they make no sense. */
-export interface MeaningProblem {
+export interface SemanticProblem {
   path: (string | number)[];
   message: string;
   hint?: string;
@@ -16,7 +16,7 @@ export function unknown(
   kind: string,
   name: string,
   known: readonly string[],
-): MeaningProblem {
+): SemanticProblem {
   const meant = suggest(name, known);
   const hint =
     meant === undefined ? (known.length > 0 ? `known: ${known.join(", ")}` : undefined) : `did you mean \`${meant}\`?`;

@@ -18,10 +18,10 @@ import { Admission } from "./solve/admission.ts";
 import { socketId } from "./solve/compile-exec.ts";
 import { execsOf, namedExecs } from "./solve/execs-of.ts";
 import { Compiler } from "./solve/compile.ts";
-import { Looks } from "./solve/looks.ts";
+import { Destinations } from "./solve/destinations.ts";
 import { ApiError } from "./values/errors.ts";
 import type { Call } from "./request/call.ts";
-import { CallTellers } from "./solve/events.ts";
+import { StepClaims } from "./solve/events.ts";
 import { HostTrees } from "./host/trees.ts";
 import { IdRegistry } from "./values/ids.ts";
 import { Images } from "./image/images.ts";
@@ -67,9 +67,9 @@ export class Session {
   private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
-  readonly looks = new Looks();
+  readonly looks = new Destinations();
   private readonly answers = new Map<string, Promise<unknown>>();
-  readonly tellers = new CallTellers();
+  readonly stepClaims = new StepClaims();
   /** Worker threads that searches, long queries and long JSON documents share. */
   readonly threads = new Budget(maxThreads);
   /** Total length of the answers that clients have not finished reading, in characters. */

@@ -17,7 +17,7 @@ import { waitUntilReady } from "./apply/rollout.ts";
 import type { Waiting } from "./apply/rollout.ts";
 import { checkMayDeploy, checkSameCluster, manifestsOf, plan, readState } from "./session.ts";
 import type { AppState, Session } from "./session.ts";
-import { writtenDown } from "./written-down.ts";
+import { recordFailure } from "./release-failure.ts";
 
 /** Data of a release, apart from its manifests. */
 export interface ReleaseInfo {
@@ -106,7 +106,7 @@ async function deployUnderLease(
     const isByCommand = run !== undefined;
     return { app, release: record.release, isUnchanged: false, isByCommand, changed, leftover, images: record.images };
   } catch (error) {
-    throw await writtenDown(session, record, error);
+    throw await recordFailure(session, record, error);
   }
 }
 

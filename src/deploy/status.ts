@@ -1,7 +1,7 @@
 import { differenceLines } from "./objects/differences.ts";
 import { nameOf } from "./objects/objects.ts";
 import type { Report } from "./actions.ts";
-import { judge } from "./apply/readiness.ts";
+import { readinessOf } from "./apply/readiness.ts";
 import type { Release } from "./releases.ts";
 import type { App } from "./objects/request.ts";
 import { plan, readState } from "./session.ts";
@@ -61,7 +61,7 @@ async function drift(session: Session, app: string, manifests: App["manifests"])
       lines.push(`${app}: ${name}: is not there any longer`);
       continue;
     }
-    const { state, why } = judge(await session.cluster.get(path));
+    const { state, why } = readinessOf(await session.cluster.get(path));
     if (state !== "ready") lines.push(`${app}: ${name}: ${why}`);
     if (differences.length > 0) {
       lines.push(`${app}: ${name}: changed since by others (- is there, + was deployed)`);

@@ -12,5 +12,5 @@ export {
   type RequestContext,
 } from "./loopback-server.ts";
 export { parseRequest, queryLimits, readingLimits } from "./parse.ts";
-export { parseBeside } from "./parse-thread.ts";
+export { parseInThread } from "./parse-thread.ts";
 export type { GraphqlRequest } from "./request-body.ts";

@@ -21,7 +21,7 @@ export type DocumentAnswer = { document: FlatTree } | { problem: string; isSynta
 export type BodyAnswer = { request: GraphqlRequest | string };
 
 /** Parses a query. Throws like `parseRequest`; the nodes of a long document have no locations. */
-export async function parseBeside(query: string, signal: AbortSignal, threads: Budget): Promise<DocumentNode> {
+export async function parseInThread(query: string, signal: AbortSignal, threads: Budget): Promise<DocumentNode> {
   if (query.length <= longChars) return parseRequest(query, queryLimits);
   const done = await threads.take(1, signal);
   const answer = await parsed<DocumentAnswer>({ query }, signal).finally(done);

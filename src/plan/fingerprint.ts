@@ -106,7 +106,7 @@ export async function fingerprintOfCall(
   return {
     format: 2,
     function: callName(call),
-    call: meaningOf(call),
+    call: canonicalCall(call),
     inputs: inputs.map((input) => ({
       argument: input.argument,
       // The function chooses what it reads of a workspace, possibly another file with the same content.
@@ -124,7 +124,7 @@ export async function fingerprintOfCall(
 /**
  * Returns the meaning of a call, however it is written. Paths and secrets count by their content, which is elsewhere.
  */
-export function meaningOf(call: ParsedCall): string[] {
+export function canonicalCall(call: ParsedCall): string[] {
   const own = call.own.map((step) =>
     step.kind === "field"
       ? { field: step.name }

@@ -23,7 +23,7 @@ export {
   type ProjectOptions,
   type ProjectPlace,
 } from "./project.ts";
-export { PastScan } from "./look/past-scan.ts";
+export { PastScan } from "./past/past-scan.ts";
 export { ProjectScanner } from "./scan/project-scan.ts";
 export type { ProjectSnapshot, WatchedPlace } from "./scan/project-snapshot.ts";
 export { selectionOf, type ScannedInput } from "./inputs/scanned-input.ts";

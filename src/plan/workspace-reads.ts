@@ -15,7 +15,7 @@ import {
 } from "../call/index.ts";
 import type { ProjectState } from "../state/index.ts";
 import { readOnce, sameListing, sameStat } from "../tree/index.ts";
-import { meaningOf } from "./fingerprint.ts";
+import { canonicalCall } from "./fingerprint.ts";
 import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
 import type { TargetInput } from "./inputs/target-input.ts";
 
@@ -85,7 +85,7 @@ export class WorkspaceReads {
   private fileOf(call: ParsedCall, given: readonly TargetInput[]): string {
     const from = path.relative(this.place.root, this.place.folder);
     const own = given.filter(({ read }) => read === undefined).map((input) => [input.argument, input.path]);
-    const key = JSON.stringify([from, call.toolchain?.name, meaningOf(call), own]);
+    const key = JSON.stringify([from, call.toolchain?.name, canonicalCall(call), own]);
     return `${createHash("sha256").update(key).digest("hex")}.json`;
   }
 }

@@ -26,7 +26,7 @@ export class Audience {
     return () => this.stateListeners.delete(listener);
   }
 
-  tell(notice: LoopNotice): void {
+  emit(notice: LoopNotice): void {
     // Problems with the project's state are found before the first listener subscribes.
     if (this.listeners.size === 0 && notice.kind === "notice") this.early.push(notice);
     for (const listener of this.listeners) listener(notice, this.state());
@@ -39,7 +39,7 @@ export class Audience {
   noticeOnce(text: string, what = text): void {
     if (this.noticed.has(what)) return;
     this.noticed.add(what);
-    this.tell({ kind: "notice", text });
+    this.emit({ kind: "notice", text });
   }
 
   showState(): void {

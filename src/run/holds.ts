@@ -1,6 +1,6 @@
 import type { PlannedTarget } from "../plan/index.ts";
 import type { Clock } from "../watch/index.ts";
-import { restlessFrom, type FunctionState } from "./machine/state.ts";
+import { unstableFrom, type FunctionState } from "./machine/state.ts";
 
 /** A function whose inputs keep changing waits at most this many times its own quiet time. */
 const capTimes = 10;
@@ -32,8 +32,8 @@ export type Overtaken = Pick<FunctionState, "overtaken" | "endedStale">;
  * Returns how long a function waits before its next attempt, in milliseconds; 0 before the third stale one in a row.
  */
 export function backoffMs({ overtaken, endedStale }: Overtaken): number {
-  if (overtaken < restlessFrom) return 0;
-  const doublings = Math.min(overtaken - restlessFrom, Math.max(endedStale - restlessFrom, doublingCancels));
+  if (overtaken < unstableFrom) return 0;
+  const doublings = Math.min(overtaken - unstableFrom, Math.max(endedStale - unstableFrom, doublingCancels));
   return Math.min(longestBackoffMs, firstBackoffMs * 2 ** doublings);
 }
 
@@ -75,7 +75,7 @@ export class Holds {
     const { overtaken } = row;
     const nowMs = this.clock.nowMs();
     const old = this.holds.get(name);
-    if (overtaken >= restlessFrom) {
+    if (overtaken >= unstableFrom) {
       // Changes during the wait do not prolong it; otherwise a file that never rests would keep the function from
       // running.
       if (old?.overtaken === overtaken) return nowMs < old.untilMs;
@@ -120,7 +120,7 @@ export class Holds {
 /**
  * Returns the notice about a function whose own inputs keep making it stale: which file does it, and how to exclude it.
  */
-export function restlessText(plan: PlannedTarget, row: Overtaken, files: readonly string[]): string {
+export function unstableText(plan: PlannedTarget, row: Overtaken, files: readonly string[]): string {
   const { name, inputs } = plan.item.target;
   const times = row.overtaken;
   const [first] = files;

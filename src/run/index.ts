@@ -9,7 +9,7 @@ export { ProjectLock } from "./records/lock.ts";
 export { Loop } from "./loop.ts";
 export type { LoopOptions } from "./loop-options.ts";
 export { sweepDrafts } from "./records/sweep-drafts.ts";
-export { retentionOf } from "./records/kept.ts";
+export { retentionOf } from "./records/retention.ts";
 export { RunStore, type RunRecord } from "./records/records.ts";
 export { SpanRecorder, SpanStore, type Span } from "./records/spans.ts";
 export type { FunctionState, LoopState, Outcome } from "./machine/state.ts";

@@ -11,9 +11,9 @@ import type { LoopOptions } from "./loop-options.ts";
 import { restoredBy } from "./machine/functions.ts";
 import { limitsOf } from "./machine/limits.ts";
 import { reduce } from "./machine/machine.ts";
-import { functionsRest, initialState, isLooking, isPending, isSettled } from "./machine/state.ts";
-import type { Effect, Look, LoopEvent, LoopState } from "./machine/state.ts";
-import { effectNotice, plannedNotice, readyNotice, restlessNotice, restoredNotice, settledNotice } from "./notices.ts";
+import { functionsRest, initialState, isScanning, isPending, isSettled } from "./machine/state.ts";
+import type { Effect, RequestedScan, LoopEvent, LoopState } from "./machine/state.ts";
+import { effectNotice, plannedNotice, readyNotice, unstableNotice, restoredNotice, settledNotice } from "./notices.ts";
 import { openWatcher, quietMsOf } from "./open-watcher.ts";
 import { absolutePaths, forcedBy, plannedEvent } from "./planned-function.ts";
 import { Planning } from "./planning.ts";
@@ -41,7 +41,7 @@ export class Loop {
   private watcher: Watcher | undefined;
   /** Without a watch nothing waits for files to rest, except functions whose own inputs never do. */
   private holds = new Holds(systemClock, Number.POSITIVE_INFINITY);
-  private looking: Promise<void> = Promise.resolve();
+  private scanning: Promise<void> = Promise.resolve();
   private verifying = new AbortController();
   private readonly conditions = new Conditions();
   private failure: unknown;
@@ -83,7 +83,7 @@ export class Loop {
     const { deadlineMs } = this.options;
     const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.timeOut(deadlineMs), deadlineMs);
     try {
-      await this.look({ paths: new Set(), everywhere: "asked" });
+      await this.scan({ paths: new Set(), everywhere: "asked" });
       // The summary has to be true of one moment, that of the last scan.
       if (this.failure === undefined)
         await this.conditions.until(() => this.machine.files.phase === "verified" || this.isOver);
@@ -108,28 +108,28 @@ export class Loop {
     this.watcher = openWatcher(this.options, this.planning, {
       ...this.place,
       onUnsettled: () => this.dispatch({ kind: "hinted" }),
-      onSettled: (hints) => void this.look(hints),
+      onSettled: (hints) => void this.scan(hints),
       onNotice: this.notice,
       functionsRest: () => functionsRest(this.machine),
     });
     const snapshot = this.planning.reader.scan(undefined, this.watcher.beforeRead);
-    const late = this.watcher.watch(snapshot.folders(), { lookAgain: false });
+    const late = this.watcher.watch(snapshot.folders(), { rescan: false });
     // Every folder was watched before it was read, so the first scan would find just what `snapshot` holds.
     if (late === 0 && this.watcher.kind === "folders") this.planning.begin(snapshot);
     const targets = this.planning.reader.read?.targets ?? [];
-    this.audience.tell(readyNotice(targets, snapshot, this.watcher.kind, performance.now() - startedMs));
-    if (this.watcher.isCalm()) await this.look({ paths: new Set(), everywhere: "start" });
-    else this.watcher.lookEverywhere("start");
+    this.audience.emit(readyNotice(targets, snapshot, this.watcher.kind, performance.now() - startedMs));
+    if (this.watcher.isCalm()) await this.scan({ paths: new Set(), everywhere: "start" });
+    else this.watcher.requestFullScan("start");
   }
 
   /** Reports changed paths as the watcher would; for programs that know what they wrote. */
   applyHints(paths: readonly string[]): Promise<void> {
-    return this.look({ paths: absolutePaths(this.place.root, paths), everywhere: undefined });
+    return this.scan({ paths: absolutePaths(this.place.root, paths), everywhere: undefined });
   }
 
   /** Runs functions again whatever their state: all, those that failed, or by name. */
   rerun(which: "all" | "failed" | readonly string[]): Promise<void> {
-    return this.look({ paths: new Set(), everywhere: "asked", forced: forcedBy(which, this.machine) });
+    return this.scan({ paths: new Set(), everywhere: "asked", forced: forcedBy(which, this.machine) });
   }
 
   /** Cancels a function's run; it does not start again until its files change or it is requested. */
@@ -170,7 +170,7 @@ export class Loop {
     this.dispatch({ kind: "stop" });
     // A scan may be waiting for an engine that is still opening.
     if (this.runs.isEmpty) await this.planning.session?.close();
-    await Promise.all([this.looking, this.settled()]);
+    await Promise.all([this.scanning, this.settled()]);
     await this.planning.session?.close();
     this.store.prune();
     this.store.close();
@@ -179,10 +179,10 @@ export class Loop {
   }
 
   /** Resolves when this scan is over, whatever it found. */
-  private async look(look: Look): Promise<void> {
-    if (this.stopped) return this.looking;
-    this.dispatch({ kind: "look", look });
-    await this.conditions.until(() => !isPending(this.machine, look) || this.isOver);
+  private async scan(scan: RequestedScan): Promise<void> {
+    if (this.stopped) return this.scanning;
+    this.dispatch({ kind: "scan", scan });
+    await this.conditions.until(() => !isPending(this.machine, scan) || this.isOver);
   }
 
   /** In a watch a user error ends only this scan, as the next change may fix it. A bug ends the loop. */
@@ -190,7 +190,7 @@ export class Loop {
     this.failure = error;
     if (this.watcher !== undefined) {
       // A single run throws the error instead.
-      if (error instanceof UserError) this.audience.tell({ kind: "broken", error });
+      if (error instanceof UserError) this.audience.emit({ kind: "broken", error });
       else
         queueMicrotask(() => {
           throw error;
@@ -206,7 +206,7 @@ export class Loop {
     this.machine = state;
     for (const { name, wanted } of this.watcher === undefined ? [] : restoredBy(before, event, state)) {
       const record = this.store.passedOn(name, wanted);
-      if (record !== undefined) this.audience.tell(restoredNotice(name, record));
+      if (record !== undefined) this.audience.emit(restoredNotice(name, record));
     }
     for (const effect of effects) this.perform(effect);
     this.audience.showState();
@@ -215,40 +215,40 @@ export class Loop {
 
   private perform(effect: Effect): void {
     switch (effect.kind) {
-      case "look":
-        this.looking = this.looking.then(() => this.carryOut(effect.look));
+      case "scan":
+        this.scanning = this.scanning.then(() => this.carryOut(effect.scan));
         return;
       case "rescan":
         // Something writes to the files, so a watch waits until they rest.
-        if (this.watcher === undefined) void this.look({ paths: new Set(), everywhere: "confirm" });
-        else this.watcher.lookEverywhere("confirm");
+        if (this.watcher === undefined) void this.scan({ paths: new Set(), everywhere: "confirm" });
+        else this.watcher.requestFullScan("confirm");
         return;
       case "verify":
         return void this.verify(effect.attempt);
       case "drop-verify":
         return this.verifying.abort();
       case "settled":
-        return this.tellSettled();
+        return this.reportSettled();
       case "start":
         return void this.runOne(effect);
       case "restless":
-        return this.audience.noticeOnce(...restlessNotice(this.planning.planOf(effect.name)!, this.machine, this.runs));
+        return this.audience.noticeOnce(...unstableNotice(this.planning.planOf(effect.name)!, this.machine, this.runs));
       default:
-        this.audience.tell(effectNotice(effect));
+        this.audience.emit(effectNotice(effect));
         if (effect.kind === "cancel") this.runs.cancel(effect.name, effect.why);
     }
   }
 
   /** Scans the project and lets the machine decide what follows. */
-  private async carryOut(look: Look): Promise<void> {
+  private async carryOut(scan: RequestedScan): Promise<void> {
     if (this.stopped) return;
     const startedMs = performance.now();
     try {
-      const planned = await this.planning.look(look, this.watcher);
+      const planned = await this.planning.rescan(scan, this.watcher);
       if (!this.stopped) this.failure = undefined;
-      if (this.watcher === undefined) for (const failed of this.runs.giveUp(planned)) this.audience.tell(failed);
-      this.audience.tell(plannedNotice(planned, look.everywhere ?? "hints", performance.now() - startedMs));
-      const event = plannedEvent(planned, look, this.holds, this.machine, this.runs);
+      if (this.watcher === undefined) for (const failed of this.runs.giveUp(planned)) this.audience.emit(failed);
+      this.audience.emit(plannedNotice(planned, scan.everywhere ?? "hints", performance.now() - startedMs));
+      const event = plannedEvent(planned, scan, this.holds, this.machine, this.runs);
       this.dispatch({ ...event, unsettled: this.watcher?.isUnsettled === true });
       this.planning.advise();
       this.holds.whenReleased((names) => this.dispatch({ kind: "released", names }));
@@ -260,7 +260,7 @@ export class Loop {
 
   private async runOne({ name, digest, reasons }: Extract<Effect, { kind: "start" }>): Promise<void> {
     const hints = (): ReadonlySet<string> | undefined =>
-      isLooking(this.machine) ? undefined : this.watcher?.unsettledPaths();
+      isScanning(this.machine) ? undefined : this.watcher?.unsettledPaths();
     const run = this.planning.newRun(name, reasons, this.watcher !== undefined, hints);
     const { finished, outcome } = await this.runs.run(run, this.watcher !== undefined);
     const learned = finished.digest === digest ? undefined : finished.digest;
@@ -278,12 +278,12 @@ export class Loop {
     }
   }
 
-  private tellSettled(): void {
+  private reportSettled(): void {
     this.planning.advise();
     if (this.watcher === undefined) return;
     // Saved here, outside the way from a save to its run: for a large project this is the slowest write.
     this.hasher.save();
-    this.audience.tell(settledNotice(this.machine));
+    this.audience.emit(settledNotice(this.machine));
   }
 
   /** Ends a run that takes too long as a whole; the error names what it waited for. */
@@ -292,7 +292,7 @@ export class Loop {
     void this.stop();
   }
 
-  private readonly notice = (text: string): void => this.audience.tell({ kind: "notice", text });
+  private readonly notice = (text: string): void => this.audience.emit({ kind: "notice", text });
 
   private get isOver(): boolean {
     return this.stopped && this.runs.isEmpty;

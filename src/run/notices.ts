@@ -1,7 +1,7 @@
 /** Turns the machine's decisions into notices. */
 import type { PlannedTarget, ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
 import type { LoopNotice } from "./events.ts";
-import { restlessText } from "./holds.ts";
+import { unstableText } from "./holds.ts";
 import type { Effect, LoopState } from "./machine/state.ts";
 import { filesOf, isWanted, reasonsOf } from "./planned-function.ts";
 import type { Planned } from "./planning.ts";
@@ -60,7 +60,7 @@ export function restoredNotice(name: string, { digest, durationMs, reasons, star
 }
 
 /** Notice about a function whose own inputs keep making it stale: its text, and the key that `noticeOnce` compares. */
-export function restlessNotice(
+export function unstableNotice(
   plan: PlannedTarget,
   { functions }: LoopState,
   { moved }: Pick<Runs, "moved">,
@@ -68,7 +68,7 @@ export function restlessNotice(
   const { name } = plan.item.target;
   const files = moved.get(name) ?? filesOf(plan);
   const fn = functions.find((one) => one.name === name)!;
-  return [restlessText(plan, fn, files), `restless ${name} ${files[0]}`];
+  return [unstableText(plan, fn, files), `restless ${name} ${files[0]}`];
 }
 
 export function effectNotice(effect: Extract<Effect, { kind: "cancel" | "blocked" | "short" }>): LoopNotice {

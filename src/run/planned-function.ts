@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import type { PlannedTarget } from "../plan/index.ts";
 import type { Holds } from "./holds.ts";
-import type { Forced, FunctionState, Look, LoopEvent, LoopState, PlannedFunction } from "./machine/state.ts";
+import type { Forced, FunctionState, RequestedScan, LoopEvent, LoopState, PlannedFunction } from "./machine/state.ts";
 import type { Planned } from "./planning.ts";
 import type { Runs } from "./runs.ts";
 
@@ -40,7 +40,7 @@ export function absolutePaths(root: string, paths: readonly string[]): Set<strin
 /** Turns the result of a scan into an event for the state machine. */
 export function plannedEvent(
   { targets, forced, limits }: Planned,
-  { everywhere }: Look,
+  { everywhere }: RequestedScan,
   holds: Holds,
   { functions }: LoopState,
   { movingInputs }: Runs,

@@ -17,14 +17,14 @@ import { FunctionRun } from "./function-run/function-run.ts";
 import { learnReads } from "./learn-reads.ts";
 import type { LoopOptions } from "./loop-options.ts";
 import { limitsOf, type Limits } from "./machine/limits.ts";
-import type { Forced, Look } from "./machine/state.ts";
+import type { Forced, RequestedScan } from "./machine/state.ts";
 import { filesMovedSince } from "./function-run/moving-inputs.ts";
 import { isWanted } from "./planned-function.ts";
 import { ProjectReader, type ReadProject } from "./project-reader.ts";
-import { retentionOf } from "./records/kept.ts";
+import { retentionOf } from "./records/retention.ts";
 import type { RunStore } from "./records/records.ts";
-import { UntakenSettings } from "./advice/untaken-settings.ts";
-import { tellingWait } from "./advice/waiting.ts";
+import { UnappliedSettings } from "./advice/unapplied-settings.ts";
+import { withWaitingNotices } from "./advice/waiting.ts";
 
 /** The result of a scan. */
 export interface Planned {
@@ -58,7 +58,7 @@ export class Planning {
   private owed: Forced;
   private isBroken = false;
   private advised: Project | undefined;
-  private untaken: UntakenSettings | undefined;
+  private untaken: UnappliedSettings | undefined;
 
   constructor(options: LoopOptions, place: ProjectPlace, hasher: ContentHasher, store: RunStore, audience: Audience) {
     this.options = options;
@@ -100,9 +100,9 @@ export class Planning {
     this.isBroken = false;
     const { config } = project.config;
     this.store.retention = retentionOf(config.records);
-    this.untaken ??= new UntakenSettings(config);
+    this.untaken ??= new UnappliedSettings(config);
     for (const text of this.untaken.texts(config)) this.audience.noticeOnce(text);
-    if (wasBroken) this.audience.tell({ kind: "recovered" });
+    if (wasBroken) this.audience.emit({ kind: "recovered" });
     for (const text of notices) this.audience.noticeOnce(text);
   }
 
@@ -124,9 +124,9 @@ export class Planning {
   }
 
   /** Scans, reads the project again if its own sources changed, and plans. Throws why the project cannot be read. */
-  async look(look: Look, watcher: Watcher | undefined): Promise<Planned> {
-    this.owed = look.forced ?? this.owed;
-    let snapshot = this.scan(look, watcher);
+  async rescan(request: RequestedScan, watcher: Watcher | undefined): Promise<Planned> {
+    this.owed = request.forced ?? this.owed;
+    let snapshot = this.scan(request, watcher);
     let failure: unknown;
     if (snapshot === undefined) {
       await this.read().catch((error: unknown) => (failure = error));
@@ -152,14 +152,14 @@ export class Planning {
   }
 
   /** Returns undefined when the project has to be read before these files can be planned. */
-  private scan(look: Look, watcher: Watcher | undefined): ProjectSnapshot | undefined {
+  private scan(request: RequestedScan, watcher: Watcher | undefined): ProjectSnapshot | undefined {
     if (this.project === undefined) return undefined;
     const startedMs = performance.now();
-    const ahead = look.everywhere === "start" ? this.ahead : undefined;
+    const ahead = request.everywhere === "start" ? this.ahead : undefined;
     this.ahead = undefined;
-    const paths = look.everywhere === undefined ? look.paths : undefined;
+    const paths = request.everywhere === undefined ? request.paths : undefined;
     const snapshot = ahead ?? this.reader.scan(paths, watcher?.beforeRead);
-    if (look.everywhere !== undefined) watcher?.scanTook(performance.now() - startedMs);
+    if (request.everywhere !== undefined) watcher?.scanTook(performance.now() - startedMs);
     return this.reader.isOutdated(snapshot) ? undefined : snapshot;
   }
 
@@ -178,7 +178,7 @@ export class Planning {
     hintedPaths: () => ReadonlySet<string> | undefined,
   ): FunctionRun {
     const { project, snapshot } = this.newest!;
-    const notice = (text: string): void => this.audience.tell({ kind: "notice", text });
+    const notice = (text: string): void => this.audience.emit({ kind: "notice", text });
     return new FunctionRun({ ...this.planOf(name)!, reasons: [...reasons] }, project, snapshot, {
       session: this.opened!,
       store: this.store,
@@ -195,7 +195,7 @@ export class Planning {
         }),
       movedSince: (run) => this.movedSince(run, hintedPaths()),
       learn: (run) => learnReads(run, this.options.environment, this.hasher, () => this.reader.outdate()),
-      emit: (told) => this.audience.tell(told),
+      emit: (told) => this.audience.emit(told),
       notice,
     });
   }
@@ -268,7 +268,7 @@ export class Planning {
   /** Creates the session with the engine that the command line names, else the configuration's. */
   private openSession({ config, root, module, state, trust }: Project): ProjectSession {
     const { environment, offline, via, writesCaches } = this.options;
-    const onNotice = (text: string): void => this.audience.tell({ kind: "notice", text });
+    const onNotice = (text: string): void => this.audience.emit({ kind: "notice", text });
     return new ProjectSession({
       workdir: root,
       config,
@@ -283,7 +283,7 @@ export class Planning {
       hasher: this.hasher,
       onNotice,
       onOpen: (session) => {
-        this.audience.tell({ kind: "engine", engine: session.engine });
+        this.audience.emit({ kind: "engine", engine: session.engine });
         session.onEvent((event) => {
           if (event.kind === "notice") onNotice(event.text);
         });
@@ -292,6 +292,6 @@ export class Planning {
   }
 
   private waiting<T>(what: string, work: () => Promise<T>): Promise<T> {
-    return tellingWait(what, work, (notice) => this.audience.tell(notice));
+    return withWaitingNotices(what, work, (notice) => this.audience.emit(notice));
   }
 }

@@ -9,7 +9,7 @@ import type { Front } from "./ports/front.ts";
 import { openFronts, type WantedPort } from "./ports/ports.ts";
 import { withDependents } from "./sources/declared.ts";
 import type { Described, MadeService, ServiceSource } from "./sources/source.ts";
-import type { DeclaredService, LedPort, UpListener } from "./types.ts";
+import type { DeclaredService, ForwardedPort, UpListener } from "./types.ts";
 import type { ServiceUnit } from "./unit/service-unit.ts";
 
 /** New description of the services after an edit of the configuration or the module. */
@@ -29,11 +29,11 @@ export interface Supervised {
   made: Map<string, MadeService>;
   source: ServiceSource;
   signal: AbortSignal;
-  tell: UpListener;
+  emit: UpListener;
   make(service: DeclaredService, made: ReadonlyMap<string, MadeService>): Promise<MadeService>;
   /** Ports that dependents are bound to; they are never shown to the user. */
-  relaysOf(name: string): readonly LedPort[];
-  open(declared: DeclaredService, fronts: readonly LedPort[]): ServiceUnit;
+  relaysOf(name: string): readonly ForwardedPort[];
+  open(declared: DeclaredService, fronts: readonly ForwardedPort[]): ServiceUnit;
   portsOf(service: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[];
 }
 
@@ -43,7 +43,7 @@ export interface Supervised {
  */
 export async function redescribe(supervised: Supervised, next: Redescription): Promise<void> {
   const startedAt = performance.now();
-  const { units, made, tell } = supervised;
+  const { units, made, emit } = supervised;
   const { services, files } = next;
   // A host process got the addresses of its needs in its environment when it started, so it restarts when their ports
   // change.
@@ -92,7 +92,7 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
   await Promise.all(done.values());
   const used = frontsOf(units);
   for (const [port, front] of held) if (used.get(port) !== front) front.close();
-  tell({
+  emit({
     kind: "described",
     files,
     added: added.map(({ name }) => name),
@@ -137,7 +137,7 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
         return false;
       }
       const tookMs = Math.round(performance.now() - beganAt);
-      tell({ kind: "edit", name, action: "failed", files, tookMs, reason: failure.format() });
+      emit({ kind: "edit", name, action: "failed", files, tookMs, reason: failure.format() });
       return keep();
     }
   }
@@ -153,14 +153,14 @@ async function prepare(
   { units, made, source, make, relaysOf, portsOf }: Supervised,
   next: Redescription,
   affected: readonly DeclaredService[],
-): Promise<{ makes: Map<string, MadeService>; portsFor(name: string): LedPort[] }> {
+): Promise<{ makes: Map<string, MadeService>; portsFor(name: string): ForwardedPort[] }> {
   const before = source.use(next.source);
   try {
     const makes = new Map(made);
     for (const service of affected) makes.set(service.name, await make(service, makes));
     const wanted = next.services.flatMap((service) => portsOf(service, makes));
     const fronts = await openFronts(wanted, frontsOf(units));
-    const portsFor = (name: string): LedPort[] => {
+    const portsFor = (name: string): ForwardedPort[] => {
       const own = wanted.filter(({ service }) => service === name);
       return [...own.map((port) => ({ ...port, front: fronts.get(port)! })), ...relaysOf(name)];
     };

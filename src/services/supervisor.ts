@@ -7,7 +7,7 @@ import { openFronts, wantedPorts, type WantedPort } from "./ports/ports.ts";
 import { Relays } from "./ports/relays.ts";
 import { redescribe, type Redescription } from "./redescribe.ts";
 import type { MadeService, ServiceSource } from "./sources/source.ts";
-import type { DeclaredService, LastEdit, LedPort, Place, ServiceStatus, UpListener } from "./types.ts";
+import type { DeclaredService, LastEdit, ForwardedPort, Place, ServiceStatus, UpListener } from "./types.ts";
 import { LocalUnit } from "./unit/local-unit.ts";
 import type { ServiceUnit } from "./unit/service-unit.ts";
 import { SwitchUnit } from "./unit/switch-unit.ts";
@@ -22,7 +22,7 @@ export interface SupervisorOptions {
   env: NodeJS.ProcessEnv;
   portOffset: number;
   logFile(name: string): string;
-  tell: UpListener;
+  emit: UpListener;
 }
 
 /** Runs all services of a project that is up. */
@@ -40,14 +40,14 @@ export class Supervisor {
   private readonly lastEdits = new Map<string, LastEdit>();
 
   constructor(options: SupervisorOptions) {
-    const tell: UpListener = (event) => {
+    const emit: UpListener = (event) => {
       if (event.kind === "edit") {
         const { name, action, tookMs } = event;
         this.lastEdits.set(name, { action, tookMs, at: new Date().toISOString() });
       }
-      options.tell(event);
+      options.emit(event);
     };
-    this.options = { ...options, tell };
+    this.options = { ...options, emit };
     this.services = options.services;
     this.relays = new Relays(options.session);
   }
@@ -78,11 +78,11 @@ export class Supervisor {
       const led = own.map((port) => ({ ...port, front: fronts.get(port)! }));
       this.units.set(declared.name, this.open(declared, [...led, ...this.relays.of(declared.name)]));
     }
-    const { tell, session } = this.options;
-    this.unsubscribe = session.onEvent(eventsTo(() => [...this.units.values()], tell));
+    const { emit, session } = this.options;
+    this.unsubscribe = session.onEvent(eventsTo(() => [...this.units.values()], emit));
   }
 
-  private open(declared: DeclaredService, fronts: readonly LedPort[]): ServiceUnit {
+  private open(declared: DeclaredService, fronts: readonly ForwardedPort[]): ServiceUnit {
     const needed = ({ needs }: DeclaredService): ServiceStatus[] =>
       needs.flatMap((need) => this.units.get(need)?.status ?? []);
     const options = { ...this.options, declared, fronts, needed, logFile: this.options.logFile(declared.name) };
@@ -113,7 +113,7 @@ export class Supervisor {
           const failure = failureOf(error);
           if (this.closing.signal.aborted) return;
           if (!(failure instanceof UserError)) throw failure;
-          this.options.tell({ kind: "notice", text: `${name}: stays where it is: ${failure.format()}` });
+          this.options.emit({ kind: "notice", text: `${name}: stays where it is: ${failure.format()}` });
         }
       }
     });
@@ -127,12 +127,12 @@ export class Supervisor {
   private async startNow(): Promise<void> {
     const startedAt = performance.now();
     const { services } = this;
-    const { tell } = this.options;
+    const { emit } = this.options;
     for (const { name } of services) this.unit(name).wait();
     await this.startAll(services);
     if (this.closing.signal.aborted) return;
     this.isSettled = true;
-    tell({ kind: "settled", healthy: this.isHealthy, tookMs: Math.round(performance.now() - startedAt) });
+    emit({ kind: "settled", healthy: this.isHealthy, tookMs: Math.round(performance.now() - startedAt) });
   }
 
   /**
@@ -160,7 +160,7 @@ export class Supervisor {
           made,
           source: options.source,
           signal: closing.signal,
-          tell: options.tell,
+          emit: options.emit,
           make: (service, all) => this.make(service, all),
           relaysOf: (name) => this.relays.of(name),
           open: (declared, fronts) => this.open(declared, fronts),
@@ -188,17 +188,17 @@ export class Supervisor {
     const startedAt = performance.now();
     if (update.action !== "rebuild" && (await unit.edit(update, signal)) === "done") return;
     const { services } = this;
-    const { tell } = this.options;
+    const { emit } = this.options;
     const { files } = update;
     const tookMs = (): number => Math.round(performance.now() - startedAt);
     try {
       await this.remakeAll(withDependents(services, [name]));
-      tell({ kind: "edit", name, action: "rebuilt", files, tookMs: tookMs() });
+      emit({ kind: "edit", name, action: "rebuilt", files, tookMs: tookMs() });
     } catch (error) {
       const failure = failureOf(error);
       if (signal.aborted) return;
       if (!(failure instanceof UserError)) throw failure;
-      tell({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason: failure.format() });
+      emit({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason: failure.format() });
     }
   }
 

@@ -162,12 +162,12 @@ export interface DeclaredService {
  * A port on the host and the listener behind it. A hidden one serves services that need this one, and is not shown to
  * users.
  */
-export type LedPort = PortMapping & { front: Front; isHidden?: boolean };
+export type ForwardedPort = PortMapping & { front: Front; isHidden?: boolean };
 
 export interface UnitOptions {
   declared: DeclaredService;
   session: EngineSession;
-  fronts: readonly LedPort[];
+  fronts: readonly ForwardedPort[];
   /** Undefined: output is only reported, not kept. */
   logFile: string | undefined;
   /** The project's folder; `env` is the environment of the command line. Both are for host processes. */
@@ -177,5 +177,5 @@ export interface UnitOptions {
   needed(declared: DeclaredService): readonly ServiceStatus[];
   /** Wraps a host command so that it runs in the intended environment; returns the command to run instead. */
   within?(command: string): string;
-  tell: UpListener;
+  emit: UpListener;
 }

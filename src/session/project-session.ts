@@ -196,7 +196,7 @@ export class ProjectSession {
   }
 
   /** A Dagger engine decides for itself what it fetches; one that would have to be downloaded first is an error. */
-  private tellOffline({ kind }: EngineChoice): void {
+  private reportOffline({ kind }: EngineChoice): void {
     if (kind === "dagger-sdk")
       throw needsNetwork("the engine that the Dagger SDK brings", "`--engine embedded`, or the dagger CLI");
     if (kind.startsWith("dagger"))
@@ -210,7 +210,7 @@ export class ProjectSession {
     const cache = trustedCacheOf(config.config, trust, environment, onNotice);
     const { needsDagger, openChosenSession } = await engineRoom();
     const choice = await this.choice();
-    if (offline === true) this.tellOffline(choice);
+    if (offline === true) this.reportOffline(choice);
     // Checked before an engine is started in vain.
     if (this.options.via === "module" && choice.kind.startsWith("buildkit")) throw needsDagger();
     const session = await openChosenSession(choice, {

@@ -177,7 +177,7 @@ export class ProjectState {
   }
 
   /** Reports once that nothing can be saved here, and why. */
-  tellUnwritable(code: string): void {
+  reportUnwritable(code: string): void {
     this.notice(`nothing can be written to ${this.path} (${code}): what was learned here is forgotten at the end`);
   }
 
@@ -286,7 +286,7 @@ export class ProjectState {
       else if (codeOf(error) === "") throw error;
       // Nobody needs the state of a project that no longer exists.
       else if (codeOf(error) !== "ENOENT") {
-        if (writes) this.tellUnwritable(codeOf(error));
+        if (writes) this.reportUnwritable(codeOf(error));
         else this.notice(`nothing can be read from ${this.path} (${codeOf(error)})`);
       }
       return undefined;

@@ -42,7 +42,7 @@ export class PendingHints {
   add(path: string): void {
     this.count++;
     if (this.count <= burstHints) this.pending.paths.add(path);
-    else this.lookEverywhere("burst");
+    else this.requestFullScan("burst");
   }
 
   /** Adds a path that nothing depends on; returns whether so many come in that other hints may be lost. */
@@ -53,11 +53,11 @@ export class PendingHints {
     }
     if (++this.foreignCount > burstHints) return true;
     if (this.foreign.size < burstHints) this.foreign.add(path);
-    else this.lookEverywhere("burst");
+    else this.requestFullScan("burst");
     return false;
   }
 
-  lookEverywhere(reason: NonNullable<SettledHints["everywhere"]>): void {
+  requestFullScan(reason: NonNullable<SettledHints["everywhere"]>): void {
     this.pending.everywhere ??= reason;
   }
 

@@ -74,7 +74,7 @@ export class Watcher {
       clock: this.clock,
       intervalMs: this.pollIntervalMs,
       onHint: (folder) => this.listener().onHint(folder),
-      onMounted: () => this.lookEverywhere("mounted"),
+      onMounted: () => this.requestFullScan("mounted"),
     });
     const wanted = options.source ?? "auto";
     const network = wanted === "auto" ? (options.networkMount ?? networkMount)(options.root) : undefined;
@@ -110,11 +110,11 @@ export class Watcher {
   }
 
   /** Sets the folders of the newest scan. New ones are scanned once more, as earlier events in them were not seen. */
-  watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): number {
+  watch(folders: readonly WatchedFolder[], { rescan = true } = {}): number {
     if (this.kind === "polling") this.mounts.close();
     else this.mounts.watch(folders);
     const registered = this.source?.watch(folders) ?? 0;
-    if (registered > 0 && lookAgain) this.lookEverywhere("new-folders");
+    if (registered > 0 && rescan) this.requestFullScan("new-folders");
     return registered;
   }
 
@@ -122,8 +122,8 @@ export class Watcher {
   readonly beforeRead = (folder: WatchedFolder): void => this.source?.add?.(folder);
 
   /** Requests a full scan, e.g. when the user presses a key. */
-  lookEverywhere(reason: NonNullable<SettledHints["everywhere"]>): void {
-    this.pending.lookEverywhere(reason);
+  requestFullScan(reason: NonNullable<SettledHints["everywhere"]>): void {
+    this.pending.requestFullScan(reason);
     this.hint();
   }
 
@@ -146,7 +146,7 @@ export class Watcher {
       onHint: (path) => {
         if (this.options.concerns?.(path) === false) {
           this.options.onForeign?.(path);
-          if (this.pending.addForeign(path, this.clock.nowMs())) this.lookEverywhere("burst");
+          if (this.pending.addForeign(path, this.clock.nowMs())) this.requestFullScan("burst");
           return;
         }
         this.pending.add(path);
@@ -187,7 +187,7 @@ export class Watcher {
   }
 
   private take(revision: string): void {
-    if (revision !== this.revision) this.pending.lookEverywhere("git");
+    if (revision !== this.revision) this.pending.requestFullScan("git");
     this.revision = revision;
     this.options.onSettled(this.pending.take());
   }
@@ -201,7 +201,7 @@ export class Watcher {
     if (this.closed || this.source?.kind === "polling") return;
     this.source?.close();
     this.startPolling(reason);
-    this.lookEverywhere("source-changed");
+    this.requestFullScan("source-changed");
   }
 
   private startPolling(reason: string): void {
@@ -215,7 +215,7 @@ export class Watcher {
     if (directory === undefined) return;
     try {
       this.gitWatcher = watchFolder(directory, () => {
-        if (!this.closed && this.git.look().revision !== this.revision) this.lookEverywhere("git");
+        if (!this.closed && this.git.look().revision !== this.revision) this.requestFullScan("git");
       });
       this.gitWatcher.on("error", () => this.gitWatcher?.close());
     } catch {
@@ -241,7 +241,7 @@ export class Watcher {
     this.cancelSlowTimer();
     if (this.closed) return;
     this.cancelSlowTimer = this.clock.after(Math.max(slowestTimerMs, scanMs * 300), () => {
-      this.lookEverywhere("timer");
+      this.requestFullScan("timer");
       this.armSlowTimer(scanMs);
     });
   }

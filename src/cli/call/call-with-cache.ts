@@ -23,10 +23,10 @@ import {
 } from "../../plan/index.ts";
 import type { ProjectSession } from "../../session/index.ts";
 import type { ProjectState } from "../../state/index.ts";
-import type { ContentHasher, Seen } from "../../tree/index.ts";
+import type { ContentHasher, ScanRecorder } from "../../tree/index.ts";
 import type { Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
-import { keepMs } from "./keep.ts";
+import { cacheLifetimeMs } from "./cache-lifetime.ts";
 import type { CallView } from "./call-view.ts";
 import { ResultCache } from "./result-cache.ts";
 
@@ -52,7 +52,7 @@ export async function callWithCache(
   past?: PastScan,
 ): Promise<ReturnedValue> {
   const { module, isTyped } = project;
-  const keep = keepMs(call);
+  const keep = cacheLifetimeMs(call);
   const { state } = placeProject({
     cwd: context.cwd,
     configFile: call.config,
@@ -81,7 +81,7 @@ export async function callWithCache(
   const cache = new ResultCache(backend);
   try {
     const scanner = new ProjectScanner(inputs, hasher);
-    const scan = (seen?: Seen): ProjectSnapshot => scanAhead(scanner, inputs, hasher, seen);
+    const scan = (seen?: ScanRecorder): ProjectSnapshot => scanAhead(scanner, inputs, hasher, seen);
     const { snapshot: seenBefore, keep: keepScan } =
       past === undefined ? { snapshot: scan() } : await past.scan(scanner, scan);
     const before = await fingerprint(inputs, seenBefore);
@@ -122,9 +122,9 @@ function scanAhead(
   scanner: ProjectScanner,
   inputs: readonly TargetInput[],
   hasher: ContentHasher,
-  seen: Seen | undefined,
+  seen: ScanRecorder | undefined,
 ): ProjectSnapshot {
-  const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
+  const ahead = hasher.statAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
   try {
     return scanner.scanNoting(seen, ahead);
   } finally {

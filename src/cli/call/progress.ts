@@ -43,7 +43,7 @@ export class Progress {
     this.options = options;
     this.live = options.stream.isTTY && process.env.TERM !== "dumb" && options.isPlain !== true;
     this.timer = (
-      this.live ? setInterval(() => this.redraw(), redrawMs) : setInterval(() => this.tellRunning(), heartbeatMs)
+      this.live ? setInterval(() => this.redraw(), redrawMs) : setInterval(() => this.printRunning(), heartbeatMs)
     ).unref();
   }
 
@@ -124,7 +124,7 @@ export class Progress {
     );
   }
 
-  private tellRunning(): void {
+  private printRunning(): void {
     for (const { name, startedMs } of [...this.running.values()].slice(-shownSteps)) {
       const runningMs = performance.now() - startedMs;
       if (runningMs >= heartbeatMs / 2)

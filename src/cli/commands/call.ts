@@ -79,7 +79,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
   checkOutput(parsed, context.cwd);
   const config = await loadConfig({ cwd: context.cwd, file: parsed.config });
   if (!parsed.silent && (options.module ?? moduleOption(words)) !== undefined)
-    tellOtherSources(parsed, module, config, context);
+    noteOtherSources(parsed, module, config, context);
   const trust = await requireTrustOfCall(parsed, config, module, context);
   const view = new CallView(context, parsed);
   const session = callSession(parsed, module, context, { config, trust }, view);
@@ -113,7 +113,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
  * A module named with `-m` takes default paths from its own repository. This prints a note, as the user may have meant
  * the project here.
  */
-function tellOtherSources({ own }: ParsedCall, module: ModuleInfo, config: LoadedConfig, context: CliContext): void {
+function noteOtherSources({ own }: ParsedCall, module: ModuleInfo, config: LoadedConfig, context: CliContext): void {
   const project = config.path === undefined ? (findGitRoot(context.cwd) ?? context.cwd) : config.root;
   for (const step of own) {
     if (step.kind !== "function") continue;

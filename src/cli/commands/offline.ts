@@ -8,8 +8,8 @@ import { painter, plural } from "../../report/index.ts";
 import { printable, size } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { configFileOption } from "../loop-options.ts";
-import { layersAndVolumes, programs, type Part } from "../offline/kept.ts";
-import { tryFunctions, tryServices, type Tried } from "../offline/tried.ts";
+import { layersAndVolumes, programs, type Part } from "../offline/parts.ts";
+import { tryFunctions, tryServices, type TrialOptions } from "../offline/trial.ts";
 import { upPlace } from "../up/project.ts";
 import { trustModeOf } from "../trust/trust.ts";
 
@@ -81,7 +81,7 @@ function projectOf(context: CliContext, configFile: string | undefined): Promise
   return loadProject(found, projectHasher(state));
 }
 
-async function tryAll({ targets, config }: Project, tried: Tried): Promise<Part[]> {
+async function tryAll({ targets, config }: Project, tried: TrialOptions): Promise<Part[]> {
   const parts = targets.length === 0 ? [] : await tryFunctions(tried);
   if (Object.keys(config.config.services ?? {}).length === 0) return parts;
   if (upPlace(tried.context, tried.configFile).running() !== undefined)

@@ -16,7 +16,7 @@ import type { CliContext } from "../context.ts";
 import { configFileOption } from "../loop-options.ts";
 import { suggestions } from "../overview/next.ts";
 import { renderOverview, type Overview } from "../overview/render.ts";
-import { standingsOf } from "../overview/state.ts";
+import { targetStates } from "../overview/state.ts";
 import { openProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -46,7 +46,7 @@ async function overviewOf(context: CliContext, configFile: string | undefined): 
   const startedMs = performance.now();
   const { project, store, plan } = await openProject(context, configFile);
   const engine = engineText(context);
-  const functions = standingsOf((await plan({ reasonsWhenRead: true })).planned, store);
+  const functions = targetStates((await plan({ reasonsWhenRead: true })).planned, store);
   const { config } = project.config;
   const toRun = functions
     .filter(({ state }) => state === "stale" || state === "failed")

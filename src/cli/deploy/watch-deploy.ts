@@ -60,7 +60,7 @@ export async function watchDeploy(
       changed = new Promise<void>((resolve) => (wake = resolve));
       current = await readAgain(context, current, flags);
       files.describe(current);
-      watcher.watch(files.scan().folders(), { lookAgain: false });
+      watcher.watch(files.scan().folders(), { rescan: false });
       const affected = files.changed();
       if (affected.length === 0) continue;
       for (const app of affected) dirty.add(app);

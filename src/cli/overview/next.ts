@@ -1,6 +1,6 @@
 /** Suggests the next commands, with the reason for each. */
 import { duration, plural } from "../../report/index.ts";
-import type { Standing } from "./state.ts";
+import type { TargetState } from "./state.ts";
 
 export interface Suggestion {
   command: string;
@@ -8,7 +8,7 @@ export interface Suggestion {
 }
 
 export interface Facts {
-  standings: readonly Standing[];
+  standings: readonly TargetState[];
   /** Expected time of everything that would run; undefined when unknown. */
   expectedMs: number | undefined;
   /** Command of another process that runs functions here. */
@@ -28,7 +28,7 @@ const shown = 4;
 /** Returns up to four suggestions, the most urgent first. */
 export function suggestions(facts: Facts): Suggestion[] {
   const { standings, expectedMs, busy, functions, hasServices, environments, hasRun } = facts;
-  const names = (state: Standing["state"]): string[] =>
+  const names = (state: TargetState["state"]): string[] =>
     standings.filter((each) => each.state === state).map(({ name }) => name);
   const [refused, failed, stale] = [names("refused"), names("failed"), names("stale")];
   const found: Suggestion[] = [];

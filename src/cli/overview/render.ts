@@ -2,11 +2,11 @@
 import { duration, plural, shortName, type Paint } from "../../report/index.ts";
 import { printable } from "../../text/index.ts";
 import type { Suggestion } from "./next.ts";
-import type { Standing } from "./state.ts";
+import type { TargetState } from "./state.ts";
 
 export interface Overview {
   project: string;
-  functions: Standing[];
+  functions: TargetState[];
   engine: string;
   busy?: string;
   next: Suggestion[];

@@ -3,7 +3,7 @@ import type { PlannedTarget } from "../../plan/index.ts";
 import { causes } from "../../report/index.ts";
 import type { RunRecord, RunStore } from "../../run/index.ts";
 
-export interface Standing {
+export interface TargetState {
   name: string;
   state: "current" | "failed" | "stale" | "refused";
   /** Reason, unless it is current; determined when it is read. */
@@ -13,10 +13,10 @@ export interface Standing {
 }
 
 /** Returns the state of each function. `failed` means that its newest run failed on the current files. */
-export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "last" | "past">): Standing[] {
+export function targetStates(planned: readonly PlannedTarget[], store: Pick<RunStore, "last" | "past">): TargetState[] {
   const isRunDue = planned.some(({ affected }) => affected);
   const expectedOf = isRunDue ? store.past.expected() : new Map<string, number>();
-  return planned.map((plan): Standing => {
+  return planned.map((plan): TargetState => {
     const { name } = plan.item.target;
     if (!plan.affected) return { name, state: "current", why: "" };
     const expectedMs = expectedOf.get(name);

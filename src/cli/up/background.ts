@@ -92,15 +92,15 @@ async function listening(
 async function settled(place: UpPlace, context: CliContext, signal: AbortSignal): Promise<UpStatus | undefined> {
   const enough = new AbortController();
   const paint = painter(context.colors("stderr"));
-  const tell = upReporter({ write: context.notice, paint, logs: false, verbose: context.options.verbose });
+  const emit = upReporter({ write: context.notice, paint, logs: false, verbose: context.options.verbose });
   const following = followUp(
     place,
     (status) => {
-      for (const service of status.services) if (!context.options.json) tell({ kind: "state", service });
+      for (const service of status.services) if (!context.options.json) emit({ kind: "state", service });
       if (status.settled) enough.abort();
     },
     (event: UpEvent) => {
-      if (!context.options.json) tell(event);
+      if (!context.options.json) emit(event);
       if (event.kind === "settled") enough.abort();
     },
     AbortSignal.any([signal, enough.signal]),

@@ -22,7 +22,7 @@ export interface RereadOptions {
   supervisor: Supervisor;
   /** Starts a function runtime for a module. */
   run(module: ModuleInfo, project: UpProject): RunningModule;
-  tell: UpListener;
+  emit: UpListener;
   signal: AbortSignal;
 }
 
@@ -34,7 +34,7 @@ export class Reread {
   private readonly touched = new Set<string>();
   private turn: Promise<void> = Promise.resolve();
   /** Last reported error. The same error is reported only once until the project can be read again. */
-  private told: string | undefined;
+  private reported: string | undefined;
 
   constructor(options: RereadOptions) {
     this.options = options;
@@ -57,12 +57,12 @@ export class Reread {
   }
 
   private async readNow(files: readonly string[], updates: LiveUpdates): Promise<void> {
-    const { supervisor, own, tell, signal } = this.options;
+    const { supervisor, own, emit, signal } = this.options;
     if (signal.aborted) return;
     const startedAt = performance.now();
     let started: RunningModule | undefined;
     try {
-      const project = await this.project.again((text) => tell({ kind: "notice", text }));
+      const project = await this.project.again((text) => emit({ kind: "notice", text }));
       const { module } = project;
       const isSame = module?.digest === this.running?.module.digest;
       const running = module === undefined ? undefined : module.root === own.module.root ? own : undefined;
@@ -72,7 +72,7 @@ export class Reread {
       const touched = new Set(this.touched);
       await supervisor.redescribe({ services, source: { project: next, configText }, touched, files });
       this.touched.clear();
-      this.told = undefined;
+      this.reported = undefined;
       updates.describe(rulesOfProject(project));
       const before = this.running;
       this.project = project;
@@ -86,8 +86,8 @@ export class Reread {
       const tookMs = Math.round(performance.now() - startedAt);
       const none = { added: [], changed: [], removed: [] };
       const reason = failure.format();
-      if (reason !== this.told) tell({ kind: "described", files, ...none, tookMs, reason });
-      this.told = reason;
+      if (reason !== this.reported) emit({ kind: "described", files, ...none, tookMs, reason });
+      this.reported = reason;
       const { rules, sources } = rulesOfProject(this.project);
       // The file that needs the fix may be one that was not watched so far.
       updates.describe({ rules, sources: [...sources, ...(await this.project.brokenSources())] });

@@ -80,12 +80,12 @@ async function open(
   const { signal } = context;
   const listeners = new Set([listener]);
   const mask = new CallMask();
-  const tell = (event: UpEvent): void => listeners.forEach((each) => each(event));
+  const emit = (event: UpEvent): void => listeners.forEach((each) => each(event));
   const subscribe = (each: (event: UpEvent) => void): (() => void) => {
     listeners.add(each);
     return () => listeners.delete(each);
   };
-  const onNotice = (text: string): void => tell({ kind: "notice", text });
+  const onNotice = (text: string): void => emit({ kind: "notice", text });
   const shells = new Shells();
   const session = await openUpSession(project, context, offline, shells, onNotice);
   cleanUps.push(() => session.close());
@@ -115,10 +115,10 @@ async function open(
     env: context.env,
     portOffset: portOffset(context.env),
     logFile: (name) => project.up.logFile(name),
-    tell,
+    emit,
   });
   cleanUps.push(() => supervisor.close());
-  const reread = new Reread({ project, own, running, supervisor, run, tell, signal });
+  const reread = new Reread({ project, own, running, supervisor, run, emit, signal });
   cleanUps.push(() => reread.close());
   // Created before the services, so that an edit in between is not missed; at worst it is applied twice.
   const updates: LiveUpdates = new LiveUpdates({

@@ -97,7 +97,7 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
   );
   return {
     args: command,
-    ...(await surroundingsOf(withTargets(container, [redirectStdout, redirectStderr]), command, call)),
+    ...(await execContext(withTargets(container, [redirectStdout, redirectStderr]), command, call)),
     expect: args.expect,
     stdin: args.stdin,
     redirectStdin: path(args.redirectStdin),
@@ -109,7 +109,7 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
 }
 
 /** Returns the environment that the command `args` of the container runs in, an exec's and a service's alike. */
-export async function surroundingsOf(
+export async function execContext(
   container: Container,
   args: readonly string[],
   call: Call,

@@ -14,7 +14,7 @@ const memoryMb = 1024;
 export type JsonAnswer = { result: string | string[] | number | boolean } | { problem: string };
 
 /** Runs one task on a JSON document. Throws an `ApiError` that says what is wrong with the document. */
-export async function jsonBeside<Task extends JsonTask>(task: Task, call: Call): Promise<JsonResult<Task>> {
+export async function jsonInThread<Task extends JsonTask>(task: Task, call: Call): Promise<JsonResult<Task>> {
   const answer = isLong(task) ? await beside(task, call) : atOnce(task);
   if ("problem" in answer) throw new ApiError(answer.problem);
   return answer.result as JsonResult<Task>;

@@ -1,5 +1,5 @@
 import { readText } from "./file.ts";
-import { jsonBeside } from "./json-thread.ts";
+import { jsonInThread } from "./json-thread.ts";
 import type { Call } from "../request/call.ts";
 import { id, load, typeModule } from "../values/resolver.ts";
 import type { File } from "../values/values.ts";
@@ -40,22 +40,22 @@ const jsonQuery = typeModule<unknown>("Query", "", { json: () => documentOf("nul
 const jsonModule = typeModule<JsonValue>("JSONValue", sdl, {
   id,
   asArray: async ({ json }, _args: object, call) =>
-    (await jsonBeside({ kind: "elements", json }, call)).map(documentOf),
-  asBoolean: ({ json }, _args: object, call) => jsonBeside({ kind: "scalar", json, type: "boolean" }, call),
-  asInteger: ({ json }, _args: object, call) => jsonBeside({ kind: "scalar", json, type: "integer" }, call),
-  asString: ({ json }, _args: object, call) => jsonBeside({ kind: "scalar", json, type: "string" }, call),
+    (await jsonInThread({ kind: "elements", json }, call)).map(documentOf),
+  asBoolean: ({ json }, _args: object, call) => jsonInThread({ kind: "scalar", json, type: "boolean" }, call),
+  asInteger: ({ json }, _args: object, call) => jsonInThread({ kind: "scalar", json, type: "integer" }, call),
+  asString: ({ json }, _args: object, call) => jsonInThread({ kind: "scalar", json, type: "string" }, call),
   contents: ({ json }, { pretty, indent }: { pretty: boolean; indent: string }, call) =>
-    pretty ? jsonBeside({ kind: "pretty", json, indent }, call) : json,
-  fields: ({ json }, _args: object, call) => jsonBeside({ kind: "names", json }, call),
+    pretty ? jsonInThread({ kind: "pretty", json, indent }, call) : json,
+  fields: ({ json }, _args: object, call) => jsonInThread({ kind: "names", json }, call),
   field: async ({ json }, { path }: { path: string[] }, call) =>
-    documentOf(await jsonBeside({ kind: "field", json, path }, call)),
+    documentOf(await jsonInThread({ kind: "field", json, path }, call)),
   newBoolean: (_value, { value }: { value: boolean }) => documentOf(JSON.stringify(value)),
   newInteger: (_value, { value }: { value: number }) => documentOf(JSON.stringify(value)),
   newString: (_value, { value }: { value: string }) => documentOf(JSON.stringify(value)),
   withContents: (_value, { contents }: { contents: unknown }, call) => compact(String(contents), call),
   withField: async ({ json }, args: { path: string[]; value: string }, call) => {
     const value = load<JsonValue>(call, args.value, "JSONValue").json;
-    return documentOf(await jsonBeside({ kind: "insert", json, path: args.path, value }, call));
+    return documentOf(await jsonInThread({ kind: "insert", json, path: args.path, value }, call));
   },
 });
 
@@ -64,7 +64,7 @@ const jsonOfFile = typeModule<File>("File", "extend type File { asJSON: JSONValu
 });
 
 async function compact(text: string, call: Call): Promise<JsonValue> {
-  return documentOf(await jsonBeside({ kind: "compact", json: text }, call));
+  return documentOf(await jsonInThread({ kind: "compact", json: text }, call));
 }
 
 function documentOf(json: string): JsonValue {

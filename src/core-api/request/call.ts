@@ -14,7 +14,7 @@ export interface Call {
   readonly events: CallEvents;
   /** Evaluations by state digest, shared by the fields of this request that need the same tree. */
   readonly evaluations: Map<string, Promise<Ref | undefined>>;
-  /** Pending inspections of edits' destinations, shared by the fields of this request; see solve/looks.ts. */
+  /** Pending inspections of edits' destinations, shared by the fields of this request; see solve/destinations.ts. */
   readonly looks: Map<object, Promise<void>>;
   /**
    * Passes a field's value through and counts its length. Throws an `ApiError` when the answer becomes too long for one
@@ -38,7 +38,7 @@ export function newCall(session: Session, { callId, signal, isBody, isRead }: Ca
   const events = new CallEvents(
     { emit: (event) => session.emit(event), mask: session.secrets.mask },
     callId,
-    session.tellers,
+    session.stepClaims,
   );
   let answerChars = 0;
   const answered = (value: unknown): unknown => {

@@ -6,13 +6,13 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from "graphql";
-import { refusedToBodies, expandedSize, queryLimits, parseBeside } from "../../graphql/index.ts";
+import { refusedToBodies, expandedSize, queryLimits, parseInThread } from "../../graphql/index.ts";
 import { SolveError } from "../../buildkit/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { fieldPath } from "./error-path.ts";
 import type { ApiRequest, ApiResponse } from "../options.ts";
 import type { Call } from "./call.ts";
-import { refusal, unfit } from "./validate.ts";
+import { refusal, validationErrors } from "./validate.ts";
 
 const maxQueryChars = 64 * 1024 * 1024;
 /**
@@ -72,7 +72,7 @@ async function prepare(
   }
   let document: DocumentNode;
   try {
-    document = await parseBeside(request.query, signal, session.threads);
+    document = await parseInThread(request.query, signal, session.threads);
   } catch (error) {
     return [
       refusal(
@@ -92,7 +92,7 @@ async function prepare(
   }
   const refused = isBody ? refusedToBodies(document, servedToBodies) : undefined;
   if (refused !== undefined) return [refusal(refused, "BODY_REFUSED")];
-  const errors = unfit(schema, document);
+  const errors = validationErrors(schema, document);
   if (errors.length > 0) return errors;
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   if (operations.length === 0) return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];

@@ -22,7 +22,7 @@ const foundWhenRun = [ValuesOfCorrectTypeRule, ScalarLeafsRule];
 const foundBefore = specifiedRules.filter((rule) => !foundWhenRun.includes(rule));
 
 /** Validates a parsed document. Returns its errors; an empty list means that it can be executed. */
-export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFormattedError[] {
+export function validationErrors(schema: GraphQLSchema, document: DocumentNode): GraphQLFormattedError[] {
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION || definition.operation === OperationTypeNode.QUERY) continue;
     const message = `Schema does not support operation type "${definition.operation}"`;

@@ -10,7 +10,7 @@ import { containerImportResolvers, containerImportSdl } from "../container/impor
 import { containerMountResolvers, containerMountSdl } from "../container/mounts.ts";
 import { containerServiceResolvers, containerServiceSdl } from "./container-services.ts";
 import { containerTerminalResolvers, containerTerminalSdl } from "../terminal/fields.ts";
-import { evaluateContainer, told } from "../container/told.ts";
+import { evaluateContainer, evaluatedFirst } from "../container/evaluate.ts";
 import { fromImage } from "../container/from.ts";
 import { rootedTree } from "../values/rooted.ts";
 import { changed } from "../container/tree.ts";
@@ -64,10 +64,10 @@ export const containerModule = typeModule<Container>("Container", sdl, {
     if (err !== "") throw new ApiError(err);
     return container;
   },
-  ...told(containerConfigResolvers),
+  ...evaluatedFirst(containerConfigResolvers),
   ...containerExecResolvers,
   ...containerFileResolvers,
-  ...told(containerMountResolvers),
+  ...evaluatedFirst(containerMountResolvers),
   ...containerImageResolvers,
   ...containerServiceResolvers,
   ...containerImportResolvers,

@@ -1,12 +1,12 @@
 import type { MaskedStream } from "../../text/index.ts";
-import { KeptOutput } from "../solve/kept-output.ts";
+import { OutputBuffer } from "../solve/output-buffer.ts";
 import type { Session } from "../session.ts";
 
 const tailLines = 20;
 
 /** Reports one run of a service as a step, which starts and ends with the run. */
 export class ServiceLog {
-  private readonly kept = { stdout: new KeptOutput(), stderr: new KeptOutput(), combined: new KeptOutput() };
+  private readonly kept = { stdout: new OutputBuffer(), stderr: new OutputBuffer(), combined: new OutputBuffer() };
   private readonly session: Session;
   private readonly step: string;
   private readonly name: string;

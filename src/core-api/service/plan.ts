@@ -2,7 +2,7 @@ import { shimMountPath, socketId } from "../solve/compile-exec.ts";
 import { ApiError } from "../values/errors.ts";
 import { emptyConfig } from "../image/config.ts";
 import { healthCheckOf, type HealthCheck } from "./health-check.ts";
-import { surroundingsOf } from "../container/exec.ts";
+import { execContext } from "../container/exec.ts";
 import type { Call } from "../request/call.ts";
 import {
   type Container,
@@ -113,7 +113,7 @@ export async function execOfService(
 ): Promise<Exec> {
   return {
     args,
-    ...(await surroundingsOf(container, args, call)),
+    ...(await execContext(container, args, call)),
     expect: "SUCCESS",
     stdin: "",
     redirectStdin: "",

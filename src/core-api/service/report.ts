@@ -19,27 +19,27 @@ export class ServiceReport {
   readonly health: Promise<Health>;
   /** Exit code of the service's command; undefined when the container ended without a report. */
   readonly exitCode: Promise<number | undefined>;
-  private tellHealth!: (health: Health) => void;
-  private tellExit!: (exitCode: number | undefined) => void;
+  private reportHealth!: (health: Health) => void;
+  private reportExit!: (exitCode: number | undefined) => void;
 
   constructor() {
-    this.health = new Promise((resolve) => (this.tellHealth = resolve));
-    this.exitCode = new Promise((resolve) => (this.tellExit = resolve));
+    this.health = new Promise((resolve) => (this.reportHealth = resolve));
+    this.exitCode = new Promise((resolve) => (this.reportExit = resolve));
   }
 
   /** Accepts the container's connection to the socket; there is one. */
   readonly open = (): Promise<Duplex> => {
     const [theirs, ours] = duplexPair();
     ours.on("error", () => undefined);
-    theirs.on("close", () => this.tellExit(undefined));
+    theirs.on("close", () => this.reportExit(undefined));
     let address = "";
     createInterface({ input: ours }).on("line", (line) => {
       const message = parsed(line);
       address = message.address ?? address;
-      if (message.healthy === true) this.tellHealth({ address });
-      else if (message.unhealthy !== undefined) this.tellHealth({ failed: message.unhealthy });
+      if (message.healthy === true) this.reportHealth({ address });
+      else if (message.unhealthy !== undefined) this.reportHealth({ failed: message.unhealthy });
       if (message.exit === undefined) return;
-      this.tellExit(message.exit);
+      this.reportExit(message.exit);
       ours.end("\n");
     });
     return Promise.resolve(theirs);

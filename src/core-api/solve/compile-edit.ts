@@ -4,7 +4,7 @@ import { escapePattern } from "../tree/remove.ts";
 import { relativeTo } from "../values/paths.ts";
 import type { CopyEdit, Edit, Owner, Tree } from "../values/values.ts";
 import type { FileEdit } from "../tree/copy.ts";
-import { chosenOf, type CopyLook, type FileLook, type FolderCopy } from "./looks.ts";
+import { chosenOf, type CopyDestination, type FileDestination, type FolderCopy } from "./destinations.ts";
 
 /**
  * New files get the time at which they are written, as on a Dagger engine. Build tools such as make and cargo compare
@@ -21,8 +21,8 @@ const everything = ["**"];
 export function fileActions(
   edits: readonly Edit[],
   stateOf: (tree: Tree) => State,
-  lookOf: (edit: FolderCopy) => CopyLook = ({ folder }) => ({ folder }),
-  fileLookOf: (edit: FileEdit) => FileLook = () => ({}),
+  lookOf: (edit: FolderCopy) => CopyDestination = ({ folder }) => ({ folder }),
+  fileLookOf: (edit: FileEdit) => FileDestination = () => ({}),
 ): FileAction[] {
   const actions: FileAction[] = [];
   const made = new Set(["/"]);
@@ -33,7 +33,7 @@ export function fileActions(
     for (let folder = parent; !made.has(folder); folder = path.dirname(folder)) made.add(folder);
   };
   /** Prepares the path for a file. */
-  const clear = (name: string, { folder, replacesLink }: FileLook): void => {
+  const clear = (name: string, { folder, replacesLink }: FileDestination): void => {
     if (replacesLink === true) actions.push({ kind: "rm", path: name });
     if (folder === undefined) makeParents(name);
   };
@@ -96,7 +96,7 @@ export function fileActions(
  * Returns the actions that write a file. BuildKit's mkfile does not set set-id bits when it overwrites a file, while a
  * Dagger engine keeps them; a copy does set them.
  */
-function writing(edit: Edit & { action: "write" }, { folder, kept }: FileLook): FileAction[] {
+function writing(edit: Edit & { action: "write" }, { folder, kept }: FileDestination): FileAction[] {
   const { mode, owner } = { mode: edit.mode, owner: edit.owner, ...kept };
   const file = { kind: "mkfile", content: edit.contents, mode, owner: ownerText(owner), timestampNs: now } as const;
   if (folder !== undefined) {
@@ -134,7 +134,7 @@ function copyAction(edit: Edit & { action: "copy-file" | "copy-directory" }, fro
 function folderCopies(
   edit: FolderCopy,
   stateOf: (tree: Tree) => State,
-  { folder, links = [] }: CopyLook,
+  { folder, links = [] }: CopyDestination,
 ): CopyAction[] {
   const isPlain = edit.include.length + edit.exclude.length === 0;
   const whole = {

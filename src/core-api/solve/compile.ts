@@ -14,7 +14,7 @@ import { scriptOnOneLine } from "../../text/index.ts";
 import { execMounts, execCommand, isLargeSnapshot, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
 import type { FileEdit } from "../tree/copy.ts";
-import type { CopyLook, FileLook, FolderCopy } from "./looks.ts";
+import type { CopyDestination, FileDestination, FolderCopy } from "./destinations.ts";
 import { editRun, treesOf } from "./trees-of.ts";
 import type { Exec, HostTree, Tree } from "../values/values.ts";
 
@@ -24,8 +24,8 @@ export interface CompilerHooks extends MountKeys {
   /** Returns the LLB of a `definition` tree (a Dockerfile build). */
   definitionOf(key: string): State;
   /** Returns what is known about a copy and its destination. */
-  lookOf(edit: FolderCopy): CopyLook;
-  fileLookOf(edit: FileEdit): FileLook;
+  lookOf(edit: FolderCopy): CopyDestination;
+  fileLookOf(edit: FileEdit): FileDestination;
   /** Masks secrets in the names of steps, which BuildKit stores. */
   masked(text: string): string;
 }

@@ -2,7 +2,7 @@ import type { MaskedStream, SecretMask } from "../../text/index.ts";
 import type { EngineEvent } from "../types.ts";
 import type { StatusUpdate } from "../../buildkit/types.ts";
 import { internalStepPrefix } from "./compile.ts";
-import { KeptOutput } from "./kept-output.ts";
+import { OutputBuffer } from "./output-buffer.ts";
 
 /** Name of the step in which BuildKit reads a shared cache; every solve has one. */
 const cacheImportPrefix = "importing cache manifest from ";
@@ -15,7 +15,7 @@ interface Step {
   startedMs: number;
   masked: Map<string, MaskedStream>;
   decoders: Map<string, InstanceType<typeof TextDecoder>>;
-  kept: { stdout: KeptOutput; stderr: KeptOutput };
+  kept: { stdout: OutputBuffer; stderr: OutputBuffer };
 }
 
 export interface EventSink {
@@ -31,13 +31,13 @@ const rememberedCalls = 256;
  * Decides, for each call, which request reports a step. A function body reads parts of one result with separate
  * requests (`stdout` and `stderr`), and BuildKit reports everything to each.
  */
-export class CallTellers {
+export class StepClaims {
   private readonly calls = new Map<string, Map<string, CallEvents>>();
 
   /**
    * Returns whether this request reports the step. The first request to ask does, until it ends before the step has.
    */
-  tells(callId: string, step: string, request: CallEvents): boolean {
+  claim(callId: string, step: string, request: CallEvents): boolean {
     const steps = upsert(this.calls, callId, () => new Map<string, CallEvents>());
     const [oldest] = this.calls.size > rememberedCalls ? this.calls.keys() : [];
     if (oldest !== undefined) this.calls.delete(oldest);
@@ -57,24 +57,24 @@ export class CallEvents {
   private ended = false;
   private readonly sink: EventSink;
   private readonly callId: string | undefined;
-  private readonly tellers: CallTellers;
+  private readonly stepClaims: StepClaims;
 
-  constructor(sink: EventSink, callId: string | undefined, tellers = new CallTellers()) {
+  constructor(sink: EventSink, callId: string | undefined, stepClaims = new StepClaims()) {
     this.sink = sink;
     this.callId = callId;
-    this.tellers = tellers;
+    this.stepClaims = stepClaims;
   }
 
   /** Returns the listener for the status of one solve. */
   solveListener(): (update: StatusUpdate) => void {
     const teller = Symbol("solve");
     return (update) => {
-      for (const vertex of update.vertexes) if (this.tells(teller, vertex.digest)) this.vertex(vertex);
-      for (const log of update.logs) if (this.tells(teller, log.vertex)) this.log(log);
+      for (const vertex of update.vertexes) if (this.claims(teller, vertex.digest)) this.vertex(vertex);
+      for (const log of update.logs) if (this.claims(teller, log.vertex)) this.log(log);
     };
   }
 
-  private tells(teller: symbol, digest: string): boolean {
+  private claims(teller: symbol, digest: string): boolean {
     const step = this.step(digest);
     return (step.teller ??= teller) === teller;
   }
@@ -104,7 +104,7 @@ export class CallEvents {
   }
 
   /** Appends a line of fastloop's own to a step's output. */
-  tellOf(vertex: string, line: string): void {
+  logOf(vertex: string, line: string): void {
     const { name } = this.step(vertex);
     this.emit(name, { kind: "log", step: vertex, stream: "stderr", text: `${line}\n` });
   }
@@ -117,7 +117,7 @@ export class CallEvents {
     this.ended = true;
     for (const [digest, step] of this.steps) {
       this.flush(digest, step);
-      if (this.callId !== undefined && step.state !== "done") this.tellers.release(this.callId, digest, this);
+      if (this.callId !== undefined && step.state !== "done") this.stepClaims.release(this.callId, digest, this);
     }
   }
 
@@ -166,7 +166,7 @@ export class CallEvents {
 
   private emit(name: string, event: EngineEvent): void {
     if (name.startsWith(internalStepPrefix) || name.startsWith(cacheImportPrefix)) return;
-    if (this.callId !== undefined && "step" in event && !this.tellers.tells(this.callId, event.step, this)) return;
+    if (this.callId !== undefined && "step" in event && !this.stepClaims.claim(this.callId, event.step, this)) return;
     this.sink.emit(this.callId === undefined ? event : ({ ...event, callId: this.callId } as EngineEvent));
   }
 
@@ -178,7 +178,7 @@ export class CallEvents {
       startedMs: 0,
       masked: new Map<string, MaskedStream>(),
       decoders: new Map<string, InstanceType<typeof TextDecoder>>(),
-      kept: { stdout: new KeptOutput(), stderr: new KeptOutput() },
+      kept: { stdout: new OutputBuffer(), stderr: new OutputBuffer() },
     }));
   }
 }

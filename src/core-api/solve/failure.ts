@@ -45,7 +45,7 @@ function failedOutput({ options }: Session, call: Call, vertex: string): { stdou
   const output = call.events.outputOf(vertex);
   const note = options.offline === true ? offlineNote(output) : undefined;
   if (note === undefined) return output;
-  call.events.tellOf(vertex, note);
+  call.events.logOf(vertex, note);
   return { ...output, stderr: `${output.stderr.trimEnd()}\n${note}\n`.trimStart() };
 }
 

@@ -51,7 +51,7 @@ export type Edit =
       readonly contents: string;
       readonly mode: number;
       readonly owner?: Owner;
-      readonly looked?: LookedAt;
+      readonly looked?: WriteMode;
     }
   | { readonly action: "mkdir"; readonly path: string; readonly mode: number; readonly owner?: Owner }
   /** Empty file of `user` (an image's `USER`). An existing file keeps its mode. Parents are not created. */
@@ -67,10 +67,10 @@ export type Edit =
     } & CopyEdit);
 
 /**
- * Edits that depend on what solve/looks.ts finds at the path. `put`: the file replaces a link, and goes into a folder
+ * Edits that depend on what solve/destinations.ts finds at the path. `put`: the file replaces a link, and goes into a folder
  * under its own name. `write`: an existing file keeps its permissions and owner, also through links.
  */
-export type LookedAt = "put" | "write";
+export type WriteMode = "put" | "write";
 
 export interface CopyEdit {
   readonly source: Tree;
@@ -80,9 +80,9 @@ export interface CopyEdit {
   readonly owner?: Owner;
   /** Files lose their set-uid bit, as with `chown`. */
   readonly dropSetuid?: boolean;
-  /** Attributes of the destination: `new` is created like the copied folder, `like` is left to solve/looks.ts. */
+  /** Attributes of the destination: `new` is created like the copied folder, `like` is left to solve/destinations.ts. */
   readonly folder?: "new" | "like" | { readonly mode: number; readonly owner: Owner; readonly at?: string };
-  readonly looked?: LookedAt;
+  readonly looked?: WriteMode;
   /** The source file is a tar archive to unpack into the folder `path`. */
   readonly unpack?: boolean;
   /** Modification time of all entries, in seconds since the epoch; the source's times when absent. */

@@ -8,7 +8,7 @@ import { inPhases } from "../objects/order.ts";
 import { explain, isToApply } from "./plan-changes.ts";
 import type { Change } from "./plan-changes.ts";
 import { DeployError } from "../objects/problem.ts";
-import { judge } from "./readiness.ts";
+import { readinessOf } from "./readiness.ts";
 import type { Environment } from "../objects/request.ts";
 
 const verbs = { create: "created", change: "changed", recreate: "made anew", later: "created" } as const;
@@ -74,7 +74,7 @@ async function settle(cluster: Cluster, phase: readonly Change[]): Promise<void>
     foundations.map(async ({ path, manifest }) => {
       const untilMs = performance.now() + 60_000;
       for (;;) {
-        const { state, why } = judge(await cluster.get(path));
+        const { state, why } = readinessOf(await cluster.get(path));
         if (state === "ready") return;
         if (state === "failed" || performance.now() > untilMs)
           throw new DeployError("failed", `${manifest.place}: ${nameOf(manifest.object)}: ${why}`);

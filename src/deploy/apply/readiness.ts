@@ -21,7 +21,7 @@ const failed = (why: string): Readiness => ({ state: "failed", why });
 const isFinalRefusal = /exceeded quota|violates PodSecurity|denied the request/;
 
 /** Judges whether an object is ready by the rule of its kind. Kinds without such a state are ready once applied. */
-export function judge(object: unknown): Readiness {
+export function readinessOf(object: unknown): Readiness {
   const kind = textAt(object, "kind") ?? "";
   const group = groupOf(textAt(object, "apiVersion") ?? "");
   const rule = rules[group === "" ? kind : `${kind}.${group}`];

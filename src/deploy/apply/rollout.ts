@@ -6,7 +6,7 @@ import type { Cluster } from "../cluster/client.ts";
 import { nameOf, textAt } from "../objects/objects.ts";
 import type { Manifest } from "../objects/objects.ts";
 import { podsOf } from "../cluster/pods-of.ts";
-import { isWaitedFor, judge, podTroubles } from "./readiness.ts";
+import { isWaitedFor, readinessOf, podTroubles } from "./readiness.ts";
 import type { PodTrouble, Readiness } from "./readiness.ts";
 
 export interface Waiting {
@@ -87,7 +87,7 @@ async function look(cluster: Cluster, manifest: Manifest, path: string): Promise
         : { state: "failed", why: "was deleted by somebody while it was waited for" };
     return { manifest, workload, readiness, troubles: [] };
   }
-  const readiness = judge(workload);
+  const readiness = readinessOf(workload);
   // Until the controller has seen the change, the newest pods are those of the previous version.
   const isAsked = readiness.state !== "ready" && isObserved(workload);
   const pods = isAsked ? await visiblePods(cluster, workload) : [];

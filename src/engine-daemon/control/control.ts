@@ -47,7 +47,7 @@ export interface ControlOptions {
 /** Starts the server. Closing it also closes its connections and removes the socket. */
 export function startControl(options: ControlOptions): Promise<{ close(): void }> {
   const server = http.createServer((request, response) => {
-    tellThatItWorks(response);
+    sendProcessing(response);
     route(request, response, options).catch((error: unknown) => {
       options.onError(error);
       if (!response.headersSent)
@@ -86,7 +86,7 @@ const workingMs = 1000;
  * Sends `102 Processing` at once and then every second until there is an answer. By this, clients distinguish a slow
  * daemon from a hung one.
  */
-function tellThatItWorks(response: http.ServerResponse): void {
+function sendProcessing(response: http.ServerResponse): void {
   const tell = (): void => void (response.headersSent || response.destroyed || response.writeProcessing());
   tell();
   const timer = setInterval(() => (response.headersSent ? clearInterval(timer) : tell()), workingMs);

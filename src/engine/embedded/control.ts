@@ -54,7 +54,7 @@ export async function request(
       },
       (answer) => {
         head = answer;
-        silence.heard();
+        silence.reset();
         // A session's response lasts as long as the session.
         if (answer.headers["content-type"] === sessionLines) silence.end();
         else answer.once("close", () => silence.end());
@@ -68,7 +68,7 @@ export async function request(
       onAnswer: () => onNotice?.("the engine daemon answers again"),
       onGone: () => (head ?? call).destroy(notAnswering(state, giveUpMs)),
     });
-    call.on("information", () => silence.heard());
+    call.on("information", () => silence.reset());
     call.once("error", (error: NodeJS.ErrnoException) => {
       silence.end();
       // The socket's backlog is full, as too many clients are waiting for the daemon.

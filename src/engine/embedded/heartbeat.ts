@@ -6,7 +6,7 @@ import { Silence, silenceNotice } from "./silence.ts";
 
 export interface Heartbeat {
   /** Call on each sign of life of the daemon. */
-  heard(): void;
+  received(): void;
   end(): void;
 }
 
@@ -15,7 +15,7 @@ export function watchDaemon(state: string, onNotice: (text: string) => void): He
   let silence: Silence | undefined;
   let isOver = false;
   return {
-    heard() {
+    received() {
       if (isOver) return;
       silence ??= new Silence({
         // A daemon that was paused on purpose may continue later: the user decides when to give the session up.
@@ -26,7 +26,7 @@ export function watchDaemon(state: string, onNotice: (text: string) => void): He
         onAnswer: () => onNotice("the engine daemon answers again"),
         onGone: () => undefined,
       });
-      silence.heard();
+      silence.reset();
     },
     end() {
       isOver = true;

@@ -137,7 +137,7 @@ async function followSession(
       lines.on("line", (line) => {
         const parsed = parsedLine<SessionLine>(line);
         if (parsed === undefined) return lines.close();
-        heartbeat.heard();
+        heartbeat.received();
         if (parsed.kind === "alive") return;
         if (parsed.kind === "session-ended") ended = parsed.reason;
         else if (parsed.kind === "terminal") options.onTerminal?.(remoteTerminal(state, opened.token, parsed));

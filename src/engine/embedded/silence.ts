@@ -4,7 +4,7 @@ import { processState } from "../../state/index.ts";
 import { controlSocket, notedProcess } from "../../engine-daemon/index.ts";
 
 /** Silence after which the user is told. */
-export const tellAfterMs = 2000;
+export const noticeAfterMs = 2000;
 /** Silence after which the command gives up; a busy host takes its time. */
 export const giveUpAfterMs = 10_000;
 
@@ -29,11 +29,11 @@ export class Silence {
 
   constructor(options: SilenceOptions) {
     this.options = options;
-    this.wait(tellAfterMs);
+    this.wait(noticeAfterMs);
   }
 
   /** Records a sign of life. */
-  heard(): void {
+  reset(): void {
     this.heardAtMs = performance.now();
     if (!this.isTold) return;
     this.isTold = false;
@@ -58,11 +58,11 @@ export class Silence {
     const { giveUpMs, onSilence, onGone } = this.options;
     const silentMs = performance.now() - this.heardAtMs;
     if (silentMs >= giveUpMs) return onGone();
-    if (silentMs >= tellAfterMs && !this.isTold) {
+    if (silentMs >= noticeAfterMs && !this.isTold) {
       this.isTold = true;
       onSilence();
     }
-    const next = silentMs < tellAfterMs ? tellAfterMs - silentMs : Math.min(giveUpMs - silentMs, tellAfterMs);
+    const next = silentMs < noticeAfterMs ? noticeAfterMs - silentMs : Math.min(giveUpMs - silentMs, noticeAfterMs);
     this.wait(Math.ceil(next));
   }
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { daemonStatus } from "./control.ts";
-import { startNotice, tellAfterMs } from "./silence.ts";
+import { startNotice, noticeAfterMs } from "./silence.ts";
 import { daemonEnvironment, packageRoot, textIfThere } from "../../paths/index.ts";
 import { DaemonExit, failureFile, type DaemonStatus, type StartFailure } from "../../engine-daemon/index.ts";
 
@@ -39,7 +39,7 @@ export async function startDaemon(start: DaemonStart): Promise<DaemonStatus> {
     } else if (ended.exitCode !== null) {
       throw startFailure(state, `the engine daemon ended with code ${ended.exitCode}`);
     }
-    if (!isTold && performance.now() - startedMs >= tellAfterMs) {
+    if (!isTold && performance.now() - startedMs >= noticeAfterMs) {
       isTold = true;
       onNotice?.(startNotice(state));
     }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { isRunning } from "../../state/index.ts";
 import { NoDaemon, readJson, request, type RequestOptions } from "./control.ts";
-import { tellAfterMs } from "./silence.ts";
+import { noticeAfterMs } from "./silence.ts";
 import { clearState, notedProcess, type DaemonStatus } from "../../engine-daemon/index.ts";
 
 const stopTimeoutMs = 30_000;
@@ -25,7 +25,7 @@ export async function stopDaemon(
   onNotice?: (text: string) => void,
 ): Promise<StopOutcome> {
   // A forced stop does not wait long.
-  const options: RequestOptions = force ? { giveUpMs: tellAfterMs } : { onNotice };
+  const options: RequestOptions = force ? { giveUpMs: noticeAfterMs } : { onNotice };
   const pid = notedProcess(state, "daemon");
   let outcome: StopOutcome;
   try {

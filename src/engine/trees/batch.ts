@@ -18,7 +18,7 @@ export function canBatch(steps: readonly TreeStep[], filter: TreeFilter): boolea
 }
 
 /** Applies the steps as removals and one copy of what is new, read from the host; returns the id of the result. */
-export async function layBatch(
+export async function applyBatch(
   session: EngineSession,
   baseId: string,
   root: string,

@@ -9,7 +9,7 @@ const inlineLimitBytes = 128 * 1024;
 const stepsPerQuery = 64;
 
 /** Applies steps to a snapshot through the core API; returns the id of the result. */
-export async function layRecipe(
+export async function applyRecipe(
   session: EngineSession,
   baseId: string,
   root: string,

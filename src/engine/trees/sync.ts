@@ -10,12 +10,12 @@ import {
   type TreeFilter,
   type TreeListing,
 } from "../../tree/index.ts";
-import { batchFromSteps, canBatch, layBatch } from "./batch.ts";
-import { hostFile, layRecipe } from "./chain.ts";
+import { batchFromSteps, canBatch, applyBatch } from "./batch.ts";
+import { hostFile, applyRecipe } from "./chain.ts";
 import { MovingFiles } from "./moving.ts";
 import { recipeOf, type NewBaseReason, type TreeStep } from "./recipe.ts";
 import { hiddenIn, onlySelected } from "./hidden.ts";
-import { asUnknown, Restless } from "./restless.ts";
+import { asUnknown, UnstableFiles } from "./unstable-files.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 
 /** A host folder in the engine, exactly as it was listed. */
@@ -108,7 +108,7 @@ export class TreeSync {
 
   private async sync(key: string, path: string, filter: TreeFilter, options: SyncOptions): Promise<SyncedTree> {
     const given = options.listing ?? listTree(path, filter);
-    const restless = new Restless(onlySelected(given.root, filter, options.concerns));
+    const restless = new UnstableFiles(onlySelected(given.root, filter, options.concerns));
     let listing = given;
     for (
       let attempt = 1;
@@ -128,7 +128,7 @@ export class TreeSync {
     key: string,
     filter: TreeFilter,
     listing: TreeListing,
-    restless: Restless,
+    restless: UnstableFiles,
     options: SyncOptions,
   ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
     const known = this.bases.get(key);
@@ -171,7 +171,7 @@ export class TreeSync {
     listing: TreeListing,
     filter: TreeFilter,
     allSteps: TreeStep[],
-    restless: Restless,
+    restless: UnstableFiles,
     options: SyncOptions,
   ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
     const steps = allSteps.filter((step) => !("entry" in step && restless.isUnreadable(step.entry)));
@@ -187,8 +187,8 @@ export class TreeSync {
       const asOneCopy =
         this.session.engine.kind === "dagger" && steps.length >= batchFromSteps && canBatch(steps, filter);
       id = asOneCopy
-        ? await layBatch(this.session, base.id, listing.root, filter, steps, options)
-        : await layRecipe(this.session, base.id, listing.root, steps, options);
+        ? await applyBatch(this.session, base.id, listing.root, filter, steps, options)
+        : await applyRecipe(this.session, base.id, listing.root, steps, options);
     } catch (error) {
       // A file that has vanished was listed a moment ago, so the tree is listed again. Anything else is a real failure.
       const gone = moved();
@@ -213,7 +213,7 @@ export class TreeSync {
     key: string,
     filter: TreeFilter,
     listing: TreeListing,
-    restless: Restless,
+    restless: UnstableFiles,
     options: SyncOptions,
   ): Promise<Base | undefined> {
     restless.hide(hiddenIn(listing, filter));

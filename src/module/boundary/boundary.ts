@@ -74,7 +74,7 @@ export interface Helper {
 }
 
 /** `ended` resolves to a description of how the helper ended. */
-export function speakWithHelper(control: Duplex, ended: Promise<string>): Helper {
+export function connectHelper(control: Duplex, ended: Promise<string>): Helper {
   const heard = new Map<string, (rest: string) => void>();
   const lines = createInterface({ input: control, crlfDelay: Infinity });
   control.on("error", () => undefined);

@@ -66,7 +66,7 @@ interface ConfineSpec {
   Parent: number;
 }
 
-export interface Seen {
+export interface VisibleFiles {
   /** Folders and files that the body sees, read-only. */
   readable: readonly string[];
   packages: readonly string[];
@@ -77,7 +77,7 @@ export interface Seen {
 export function confineSpec(
   module: ModuleInfo,
   command: string[],
-  { readable, packages, environment }: Seen,
+  { readable, packages, environment }: VisibleFiles,
 ): ConfineSpec {
   const certificates = [environment.NODE_EXTRA_CA_CERTS, environment.SSL_CERT_FILE].filter(
     (file): file is string => file !== undefined && path.isAbsolute(file),

@@ -51,7 +51,7 @@ export function checkTomlManifest(file: string, text: string): CheckedManifest {
 }
 
 /** Inputs that count besides the text of a dagger.toml. */
-export interface Beside {
+export interface ManifestContext {
   /** Text of dagger.lock. */
   lock: string;
   /** Name of the chosen `[env.NAME]`. */
@@ -108,7 +108,7 @@ const workspaceSchema = z.object({
  * Returns the workspace in the terms of a dagger.json: its entrypoint is the blueprint, the other modules are
  * toolchains.
  */
-export function checkWorkspace(file: string, text: string, { lock, environment }: Beside): CheckedManifest {
+export function checkWorkspace(file: string, text: string, { lock, environment }: ManifestContext): CheckedManifest {
   const written = parsedToml(file, text);
   refuseForeignNames(file, text, written);
   const parsed = workspaceSchema.safeParse(written);

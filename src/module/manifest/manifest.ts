@@ -13,7 +13,7 @@ import {
   UnfitFile,
 } from "../../paths/index.ts";
 import type { CheckedManifest, Customization, WorkspacePort } from "./manifest-check.ts";
-import type { Beside } from "./manifest-toml.ts";
+import type { ManifestContext } from "./manifest-toml.ts";
 
 export const manifestFile = "dagger.json";
 /** Successor in Dagger 1.0. It is not read beside a dagger.json, which both versions of Dagger read. */
@@ -49,7 +49,7 @@ export interface Manifest {
 }
 
 /** Patterns of functions that the project leaves out. */
-export interface Left {
+export interface IgnoredFunctions {
   ignoreChecks: string[];
   ignoreGenerators: string[];
   ignoreServices: string[];
@@ -65,7 +65,7 @@ export interface ManifestDependency {
   /**
    * Set for a toolchain: its functions are listed beside the module's own, in the project's place, with these defaults.
    */
-  toolchain?: Left & { customizations: Customization[] };
+  toolchain?: IgnoredFunctions & { customizations: Customization[] };
   /** Finds `file:line:col` in dagger.json. */
   place(): Promise<string>;
 }
@@ -229,7 +229,7 @@ async function checked(
   return manifest;
 }
 
-async function check(file: string, text: string, beside: Beside | undefined): Promise<CheckedManifest> {
+async function check(file: string, text: string, beside: ManifestContext | undefined): Promise<CheckedManifest> {
   if (!file.endsWith(".toml")) return (await import("./manifest-check.ts")).checkManifest(file, text);
   const { checkTomlManifest, checkWorkspace } = await import("./manifest-toml.ts");
   return beside === undefined ? checkTomlManifest(file, text) : checkWorkspace(file, text, beside);

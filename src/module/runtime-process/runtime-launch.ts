@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import {
   boundaryFailed,
   chooseBoundary,
-  speakWithHelper,
+  connectHelper,
   type BoundaryOptions,
   type Helper,
 } from "../boundary/boundary.ts";
@@ -55,6 +55,6 @@ function spawnRuntime(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: strin
     child,
     exited,
     channel,
-    helper: confine === undefined ? undefined : speakWithHelper(child.stdio[4] as Duplex, exited),
+    helper: confine === undefined ? undefined : connectHelper(child.stdio[4] as Duplex, exited),
   };
 }

@@ -6,10 +6,10 @@ import { historyOfRuns } from "./history.ts";
 import { PageModel } from "../model.ts";
 import { endOf, shownRuns, type PageSource } from "../source.ts";
 import { seededLines, seededPast, testsOf, toneOfOutcome, type Past } from "./past.ts";
-import { Beside, type ServicesBeside } from "./beside.ts";
-import { actionsOf, detailOf, standingOf, statusOf } from "./standings.ts";
+import { RunningServices, type RunningServicesSource } from "./running-services.ts";
+import { actionsOf, detailOf, labelOf, statusOf } from "./function-status.ts";
 import type { NodeDetails, PageCommand, PageNode, PageTop, Tone } from "../types.ts";
-import { whyShown } from "./why-shown.ts";
+import { pageWhy } from "./page-why.ts";
 
 /** What the page needs of a loop. */
 export type PageLoop = Pick<
@@ -19,7 +19,7 @@ export type PageLoop = Pick<
 
 export interface LoopPageOptions {
   /** Services to show beside the functions; only for pages of functions. */
-  services?: ServicesBeside | undefined;
+  services?: RunningServicesSource | undefined;
   project: string;
   command: string;
   version: string;
@@ -34,7 +34,7 @@ export class LoopSource implements PageSource {
   private readonly options: LoopPageOptions;
   private readonly past = new Map<string, Past>();
   private readonly stops: (() => void)[];
-  private readonly beside: Beside;
+  private readonly beside: RunningServices;
   private waiting: string | undefined;
   private broken: string | undefined;
   private engine: string | undefined;
@@ -43,7 +43,7 @@ export class LoopSource implements PageSource {
     this.loop = loop;
     this.options = options;
     this.model = new PageModel(() => ({ top: this.top(), nodes: this.nodes() }));
-    this.beside = new Beside(options.services, () => this.model.touch());
+    this.beside = new RunningServices(options.services, () => this.model.touch());
     for (const [name, past] of seededPast(loop.store)) this.past.set(name, past);
     for (const { name, lines, atMs } of seededLines(loop.store)) this.model.logs.add(name, "old", lines, atMs);
     this.stops = [loop.on((notice) => this.note(notice)), loop.onState(() => this.model.touch())];
@@ -61,7 +61,7 @@ export class LoopSource implements PageSource {
       tone: toneOfOutcome(outcome),
     }));
     const found = this.loop.why(name);
-    const why = found === undefined ? undefined : whyShown(found);
+    const why = found === undefined ? undefined : pageWhy(found);
     const live = this.past.get(name);
     const recorder = live?.recorder;
     if (recorder !== undefined && (run === undefined || run === "")) {
@@ -234,7 +234,7 @@ export class LoopSource implements PageSource {
   private nodes(): PageNode[] {
     const functions = this.loop.state.functions.map((fn) => {
       const past = this.past.get(fn.name);
-      const { word, tone } = standingOf(fn);
+      const { word, tone } = labelOf(fn);
       const isBusy = fn.phase === "running" || fn.phase === "cancelling";
       const detail = detailOf(fn, past);
       return {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { listTree, PathTest, PatternMatcher, readOnce, scanTree, type TreeEntry } from "../../tree/index.ts";
-import { meaningOf, nearFolder } from "./meant-entry.ts";
+import { suggestionFor, nearFolder } from "./suggestion.ts";
 import { literalPath, restsBehind } from "./patterns-read.ts";
 import { realIfPresent } from "./scanned-input.ts";
-import { wayOfLink } from "./way-of-link.ts";
+import { followLink } from "./follow-link.ts";
 import type { ProjectSnapshot } from "../scan/project-snapshot.ts";
 import type { ResolvedTarget } from "../resolve.ts";
 import type { TargetInput } from "./target-input.ts";
@@ -74,7 +74,7 @@ function deadEntries(
     }
     if (pattern.includes("[!")) return [dead(pattern, shellClass(pattern))];
     return isDead(pattern, item, root, snapshot)
-      ? [dead(pattern, `matches nothing${meaningOf(pattern, root, ignored)}`)]
+      ? [dead(pattern, `matches nothing${suggestionFor(pattern, root, ignored)}`)]
       : [];
   });
   if (found.length > 0) return found;
@@ -122,7 +122,7 @@ function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: P
         (link) =>
           behind(link).length > 0 &&
           existsSync(path.join(root, link)) &&
-          wayOfLink(realIfPresent(root), link).target !== undefined,
+          followLink(realIfPresent(root), link).target !== undefined,
       )
     );
   });

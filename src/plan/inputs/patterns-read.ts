@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
-import { literalPattern, PatternMatcher, seenNow } from "../../tree/index.ts";
+import { literalPattern, PatternMatcher, currentRecorder } from "../../tree/index.ts";
 
 /**
  * Returns the part of a pattern before its first segment with a wildcard, as a path without slashes at its ends; "" if
@@ -24,7 +24,7 @@ export function firstLink(pattern: string, root: string): string | undefined {
   const { head } = readPattern(pattern);
   for (let length = 1; length <= head.length; length++) {
     const link = head.slice(0, length).join("/");
-    if (link !== "") seenNow()?.link(path.join(root, link));
+    if (link !== "") currentRecorder()?.link(path.join(root, link));
     const stats = link === "" ? undefined : lstatSync(path.join(root, link), { throwIfNoEntry: false });
     if (stats === undefined) return undefined;
     if (stats.isSymbolicLink()) return link;

@@ -1,15 +1,15 @@
 import path from "node:path";
 import { isWithin, statIfThere } from "../../paths/index.ts";
-import { literalPattern, PathTest, PatternMatcher, seenNow, type TreeFilter } from "../../tree/index.ts";
+import { literalPattern, PathTest, PatternMatcher, currentRecorder, type TreeFilter } from "../../tree/index.ts";
 import { firstLink, literalHead, restsBehind } from "../inputs/patterns-read.ts";
 import { SortedPaths } from "../inputs/sorted-paths.ts";
-import { wayOfLink, type WayOfLink } from "../inputs/way-of-link.ts";
+import { followLink, type FollowedLink } from "../inputs/follow-link.ts";
 
 /** Where a link leads, and whether that is a file, which nothing can be inside of. */
-type Led = WayOfLink & { isFile: boolean };
+type Led = FollowedLink & { isFile: boolean };
 
 /** Targets of links, each followed only once per scan, however many inputs and entries ask. */
-export class LedLinks {
+export class LinkTargets {
   private readonly byPlace = new Map<string, Led>();
 
   /** `link` is relative to `root`, a real path. */
@@ -17,8 +17,8 @@ export class LedLinks {
     const place = `${root}\0${link}`;
     let led = this.byPlace.get(place);
     if (led === undefined) {
-      const way = wayOfLink(root, link);
-      if (way.target !== undefined) seenNow()?.kind(path.join(root, way.target));
+      const way = followLink(root, link);
+      if (way.target !== undefined) currentRecorder()?.kind(path.join(root, way.target));
       led = {
         ...way,
         isFile: way.target !== undefined && statIfThere(path.join(root, way.target))?.isDirectory() === false,
@@ -39,13 +39,13 @@ export class LedLinks {
 export class FollowedLinks {
   private readonly root: string;
   private readonly include: readonly string[];
-  private readonly led: LedLinks;
+  private readonly led: LinkTargets;
   private readonly own: PathTest;
   /** Excludes that apply wherever a file is. */
   private readonly rules: PathTest;
 
   /** `root` is the real path of the input's folder, the project. */
-  constructor(root: string, filter: TreeFilter, led = new LedLinks()) {
+  constructor(root: string, filter: TreeFilter, led = new LinkTargets()) {
     this.root = root;
     this.include = filter.include ?? ["**"];
     this.led = led;

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { readRegular } from "../../paths/index.ts";
-import { seenNow, type TreeEntry } from "../../tree/index.ts";
+import { currentRecorder, type TreeEntry } from "../../tree/index.ts";
 import { realIfPresent } from "../inputs/scanned-input.ts";
 
 const installed = "node_modules";
@@ -65,7 +65,7 @@ export class InstalledLinks {
   }
 
   private read(folder: string): Known {
-    seenNow()?.times(folder);
+    currentRecorder()?.times(folder);
     const mark = markOf(folder);
     const old = this.known.get(folder);
     if (old !== undefined && mark !== undefined && old.mark === mark) return old;
@@ -125,7 +125,7 @@ const maxManifestBytes = 1024 * 1024;
 const kinds = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] as const;
 
 function namesIn(file: string): string[] {
-  seenNow()?.content(file);
+  currentRecorder()?.content(file);
   try {
     const manifest = JSON.parse(readRegular(file, { maxBytes: maxManifestBytes }).toString("utf8")) as Partial<
       Record<string, unknown>

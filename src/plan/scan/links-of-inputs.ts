@@ -1,9 +1,9 @@
 import { readlinkSync } from "node:fs";
 import path from "node:path";
 import { isWithin } from "../../paths/index.ts";
-import { PathTest, seenNow, type TreeFilter, type TreeScan } from "../../tree/index.ts";
+import { PathTest, currentRecorder, type TreeFilter, type TreeScan } from "../../tree/index.ts";
 import { keyOf, type Arrangement } from "./arrangement.ts";
-import { FollowedLinks, LedLinks } from "./followed-links.ts";
+import { FollowedLinks, LinkTargets } from "./followed-links.ts";
 import { InstalledLinks } from "./installed-links.ts";
 import { literalHead, literalPath } from "../inputs/patterns-read.ts";
 import type { ScannedInput } from "../inputs/scanned-input.ts";
@@ -39,7 +39,7 @@ export class LinksOfInputs {
       (scan?.listing.entries ?? []).flatMap((entry) => (entry.type === "symlink" ? [entry.path] : [])),
     );
     const asked = new Set<string>();
-    const led = new LedLinks();
+    const led = new LinkTargets();
     this.passed = textOfPassed(scans);
     for (const input of inputs) {
       if (input.follow !== true) continue;
@@ -128,7 +128,7 @@ function textOfPassed(scans: readonly (TreeScan | undefined)[]): string {
 }
 
 function linkText(file: string): string {
-  seenNow()?.link(file);
+  currentRecorder()?.link(file);
   try {
     return readlinkSync(file);
   } catch {

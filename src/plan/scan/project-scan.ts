@@ -2,10 +2,10 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import {
   folderIdentity,
-  noting,
+  recordingIn,
   sharingReads,
   type ContentHasher,
-  type Seen,
+  type ScanRecorder,
   type StatAhead,
   type TreeFilter,
   type TreeScan,
@@ -44,9 +44,9 @@ export class ProjectScanner {
   }
 
   /** Scans everything for the first time and records in `seen` what was read. `ahead` has checked some files already. */
-  scanNoting(seen: Seen | undefined, ahead?: ReadonlyMap<string, StatAhead>): ProjectSnapshot {
+  scanNoting(seen: ScanRecorder | undefined, ahead?: ReadonlyMap<string, StatAhead>): ProjectSnapshot {
     const before = JSON.stringify(this.key);
-    const snapshot = noting(seen, () => this.scan(undefined, undefined, ahead));
+    const snapshot = recordingIn(seen, () => this.scan(undefined, undefined, ahead));
     if (JSON.stringify(this.key) !== before) seen?.doubtful("a link that inputs are read through moved");
     return snapshot;
   }
@@ -55,7 +55,7 @@ export class ProjectScanner {
    * Returns a snapshot with the digests of an earlier scan, in the order of the places, when nothing changed since. If
    * it needs a scan after all, `seen` records that.
    */
-  asFound(digests: readonly (string | undefined)[], seen?: Seen): ProjectSnapshot {
+  asFound(digests: readonly (string | undefined)[], seen?: ScanRecorder): ProjectSnapshot {
     return ProjectSnapshot.asFound(digests, this.arrangement.places, this.hasher, () => this.scanNoting(seen));
   }
 
@@ -139,7 +139,7 @@ export class ProjectScanner {
     const { walks, places } = this.arrangement;
     const scans: (TreeScan | undefined)[] = [];
     for (const { scanner } of walks) {
-      const steps = scanner.lookSteps();
+      const steps = scanner.scanSteps();
       for (let sliceEndMs = performance.now() + sliceMs; ;) {
         const step = steps.next();
         if (step.done === true) {

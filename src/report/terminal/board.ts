@@ -2,14 +2,14 @@ import path from "node:path";
 import type { UserError } from "../../errors/index.ts";
 import type { FinishedNotice, FunctionState, LoopNotice, LoopState } from "../../run/index.ts";
 import { causes, failedTestLines, movedText, shortDigest, shortName, testsText } from "../text.ts";
-import { tame } from "./styled-line.ts";
+import { printableText } from "./styled-line.ts";
 
 /** State of a function, in the words of the view. */
-export type Standing = "current" | "stale" | "running" | "failed" | "blocked" | "cancelled" | "unknown";
+export type RowStatus = "current" | "stale" | "running" | "failed" | "blocked" | "cancelled" | "unknown";
 
 export interface BoardRow {
   name: string;
-  standing: Standing;
+  standing: RowStatus;
   digest: string;
   /** Why it runs, ran or would run, or what it waits for. */
   cause: string;
@@ -92,7 +92,7 @@ export class Board {
         break;
       case "output": {
         const past = this.of(notice.name);
-        past.lines.push(...notice.text.trimEnd().split("\n").map(tame));
+        past.lines.push(...notice.text.trimEnd().split("\n").map(printableText));
         if (past.lines.length > 2 * keptLines) past.lines.splice(0, past.lines.length - keptLines);
         break;
       }
@@ -157,7 +157,7 @@ export class Board {
       name: fn.name,
       standing,
       digest: shortDigest(fn.running ?? fn.wanted),
-      cause: fn.phase === "cancelling" ? "being cancelled" : tame(cause),
+      cause: fn.phase === "cancelling" ? "being cancelled" : printableText(cause),
       step: past?.steps.at(-1),
       tests: standing === "current" || standing === "failed" ? past?.tests : undefined,
       startedMs: past?.startedMs,
@@ -194,9 +194,9 @@ export class Board {
 
   private failureOf({ error, logFile, outcome, failedTests }: FinishedNotice, lines: readonly string[]): Failure {
     const message = shortMessage(error?.message ?? outcome);
-    const detail = error?.detail?.trimEnd().split("\n").map(tame) ?? [];
+    const detail = error?.detail?.trimEnd().split("\n").map(printableText) ?? [];
     const tail = lines.length > 0 ? lines.slice(-keptLines) : detail;
-    const hint = error?.hint === undefined ? [] : [tame(`hint: ${error.hint}`)];
+    const hint = error?.hint === undefined ? [] : [printableText(`hint: ${error.hint}`)];
     return {
       message: error?.place === undefined ? message : `${error.place}: ${message}`,
       tests: failedTestLines(failedTests),
@@ -210,10 +210,10 @@ export class Board {
 function shortMessage(message: string): string {
   const [, command, code] = /^(.+) failed with (exit code \d+)$/s.exec(message) ?? [];
   const text = command === undefined ? message : `${code}: ${command}`;
-  return tame(text.replaceAll(/(\\n|\n)\s*/g, " "));
+  return printableText(text.replaceAll(/(\\n|\n)\s*/g, " "));
 }
 
-function standingOf(fn: FunctionState): Standing {
+function standingOf(fn: FunctionState): RowStatus {
   if (fn.phase === "running") return fn.running === fn.wanted ? "running" : "stale";
   if (fn.phase === "queued" || fn.phase === "parked" || fn.phase === "overtaken") return "stale";
   if (fn.phase === "cancelling") return "cancelled";

@@ -1,6 +1,6 @@
 import { duration, wholeSeconds, plural } from "../text.ts";
-import type { Board, BoardRow, Standing } from "./board.ts";
-import { columnsOf, cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts";
+import type { Board, BoardRow, RowStatus } from "./board.ts";
+import { columnsOf, cut, padded, printableText, type Piece, type StyledLine } from "./styled-line.ts";
 
 export interface LayoutOptions {
   columns: number;
@@ -14,7 +14,7 @@ export interface LayoutOptions {
   hasKeys: boolean;
 }
 
-const looks: Record<Standing, { mark: string; style: Piece["style"] }> = {
+const looks: Record<RowStatus, { mark: string; style: Piece["style"] }> = {
   failed: { mark: "✗", style: "red" },
   running: { mark: "▶", style: "cyan" },
   cancelled: { mark: "■", style: "yellow" },
@@ -24,7 +24,7 @@ const looks: Record<Standing, { mark: string; style: Piece["style"] }> = {
   current: { mark: "✓", style: "green" },
 };
 /** Order in which functions get a line when there are more functions than lines. */
-const urgency = Object.keys(looks) as Standing[];
+const urgency = Object.keys(looks) as RowStatus[];
 
 /** Lays out the whole view in lines that fit the terminal: functions, failures, and help for the keys. */
 export function layoutBoard(board: Board, options: LayoutOptions): StyledLine[] {
@@ -140,7 +140,7 @@ function failures(rows: readonly BoardRow[], room: number): StyledLine[] {
 
 function brokenLines({ broken }: Board, room: number): StyledLine[] {
   if (broken === undefined) return [];
-  const [first = "", ...rest] = broken.format().split("\n").map(tame);
+  const [first = "", ...rest] = broken.format().split("\n").map(printableText);
   return [
     [{ text: "✗ broken: ", style: "red" }, { text: first }],
     ...rest.slice(0, Math.max(0, room - 2)).map((text): StyledLine => [{ text: `  ${text}` }]),
@@ -149,7 +149,7 @@ function brokenLines({ broken }: Board, room: number): StyledLine[] {
 }
 
 /** Returns the number of functions in each state, in one line: `ended: 1 failed, 2 current`. */
-export function standingsText(board: Board): string {
+export function statusText(board: Board): string {
   const rows = board.rows();
   const counts = urgency.flatMap((standing) => {
     const count = rows.filter((row) => row.standing === standing).length;

@@ -14,7 +14,7 @@ const graphemes = new Intl.Segmenter();
 export type StyledLine = readonly Piece[];
 
 /** Removes escape sequences and control characters from a program's text, and replaces tabs, for use in the view. */
-export function tame(text: string): string {
+export function printableText(text: string): string {
   const visible = stripVTControlCharacters(text).replaceAll("\t", "  ");
   // oxlint-disable-next-line no-control-regex -- these are what is taken out
   return visible.replace(/[\u0000-\u001f\u007f-\u009f]/g, "");

@@ -3,7 +3,7 @@ import type { ServiceStatus, UpEvent } from "../../services/index.ts";
 import { duration, painter } from "../text.ts";
 import { lastEditText, memoryText, phaseStyle, placesText, upReporter } from "../up-plain.ts";
 import { LiveScreen, type TerminalStream } from "./live-screen.ts";
-import { cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts";
+import { cut, padded, printableText, type Piece, type StyledLine } from "./styled-line.ts";
 
 export interface UpViewOptions {
   output: TerminalStream & Pick<NodeJS.WriteStream, "on" | "off">;
@@ -107,7 +107,7 @@ function row(service: ServiceStatus, width: number, memoryWidth: number): Piece[
   const { name, phase, since, reason, startedInMs } = service;
   const runs = moving.has(phase) ? duration(Date.now() - Date.parse(since)) : "";
   const took = phase === "healthy" && startedInMs !== undefined ? duration(startedInMs) : "";
-  const text = reason === undefined ? placesText(service) : tame(reason.split("\n")[0] ?? "");
+  const text = reason === undefined ? placesText(service) : printableText(reason.split("\n")[0] ?? "");
   return [
     { text: `${padded(name, width)}  ` },
     { text: padded(phase, 9), style: phaseStyle(phase) },

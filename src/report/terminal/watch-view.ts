@@ -4,7 +4,7 @@ import { plainReporter } from "../plain.ts";
 import { painter } from "../text.ts";
 import { Board } from "./board.ts";
 import { keyActions, type KeyAction } from "./keys.ts";
-import { layoutBoard, standingsText } from "./layout.ts";
+import { layoutBoard, statusText } from "./layout.ts";
 import { LiveScreen, type TerminalStream } from "./live-screen.ts";
 
 export interface WatchViewOptions {
@@ -149,7 +149,7 @@ export function openWatchView(options: WatchViewOptions): WatchView {
       clearInterval(ticker);
       process.off("exit", close);
       process.off("SIGCONT", open);
-      const standings = standingsText(board);
+      const standings = statusText(board);
       if (isOpen && standings !== "") screen.print(standings);
       close();
     },

@@ -5,7 +5,7 @@ const silentMs = 1000;
 const againMs = 10_000;
 
 /** Waits for work that is not a function's run, and sends `waiting` notices while it takes long. */
-export async function tellingWait<T>(
+export async function withWaitingNotices<T>(
   what: string,
   work: () => Promise<T>,
   tell: (notice: LoopNotice) => void,

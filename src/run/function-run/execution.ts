@@ -29,10 +29,10 @@ export async function execute(
   const mask = new CallMask();
   const moved: string[] = [];
   run.log.open();
-  const output = ({ stream, text }: Pick<RuntimeLog, "stream" | "text">): void => run.tellOutput(stream, text);
+  const output = ({ stream, text }: Pick<RuntimeLog, "stream" | "text">): void => run.onOutput(stream, text);
   const told = (event: EngineEvent): void => {
     if (event.kind === "log") output(event);
-    else if (event.kind !== "notice") run.tellStep(event);
+    else if (event.kind !== "notice") run.onStep(event);
   };
   const stopEvents = session.onEvent((event) => {
     if ("callId" in event && event.callId === run.id) mask.event(event, told);

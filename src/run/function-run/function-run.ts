@@ -18,7 +18,7 @@ import { describeFailure, editOf, recordRun, textOf } from "./run-result.ts";
 import type { HistoryEntry } from "../records/history.ts";
 import { SpanRecorder } from "../records/spans.ts";
 import { Steps, type StepEvent } from "./steps.ts";
-import { OutputTail, testsInHistory, toldTests } from "./told-tests.ts";
+import { OutputTail, testsInHistory, reportedTests } from "./reported-tests.ts";
 
 /** What all runs of a loop share: session, store, environment, and what they report to. */
 export interface RunPlace {
@@ -148,13 +148,13 @@ export class FunctionRun {
   }
 
   /** Logs and emits what a body or one of its commands prints. */
-  tellOutput(stream: "stdout" | "stderr", text: string): void {
+  onOutput(stream: "stdout" | "stderr", text: string): void {
     this.log.write(text);
     this.output.add(text);
     this.place.emit({ kind: "output", name: this.name, stream, text });
   }
 
-  tellStep(event: StepEvent): void {
+  onStep(event: StepEvent): void {
     this.steps.note(event);
     this.spans.note(event);
     const done = event.kind === "step-done";
@@ -219,7 +219,7 @@ export class FunctionRun {
     const error = failure === undefined ? undefined : describeFailure(failure);
     const value = execution === undefined ? undefined : textOf(execution.value);
     if (failure instanceof UserError && failure.code === "engine-unavailable") await this.place.session.drop();
-    const told = toldTests(value, this.output.text, error);
+    const told = reportedTests(value, this.output.text, error);
     this.past = {
       tier: plan.item.target.tier,
       ...testsInHistory(told, this.output.text),

@@ -1,7 +1,7 @@
 /** Transitions of each function; the diagram is in machine.ts. */
 import { shortage } from "./limits.ts";
 import {
-  restlessFrom,
+  unstableFrom,
   unknownFunction,
   type Effect,
   type FunctionState,
@@ -59,7 +59,7 @@ function replan(fn: FunctionState, plan: PlannedFunction, manual: boolean, effec
     if (plan.policy === "queue" || manual) return stale;
     effects.push({ kind: "cancel", name: fn.name, digest: fn.running ?? "", why: "stale" });
     const overtaken = plan.forced ? fn.overtaken : fn.overtaken + 1;
-    if (overtaken > fn.overtaken && overtaken >= restlessFrom)
+    if (overtaken > fn.overtaken && overtaken >= unstableFrom)
       effects.push({ kind: "restless", name: fn.name, times: overtaken });
     return { ...stale, phase: "cancelling", overtaken };
   }
@@ -116,7 +116,7 @@ export function endFunction(state: LoopState, event: Extract<LoopEvent, { kind: 
 function withRestless(before: LoopState, { state, effects }: Step): Step {
   const grown = state.functions.filter(
     (fn) =>
-      fn.overtaken >= restlessFrom &&
+      fn.overtaken >= unstableFrom &&
       fn.overtaken > (before.functions.find((old) => old.name === fn.name)?.overtaken ?? 0),
   );
   return {
@@ -225,7 +225,7 @@ export function advance({ state, effects }: Step): Step {
  */
 function isThere({ phase, verdict, held, overtaken, passedStale }: FunctionState): boolean {
   if (phase === "idle") return verdict === "current";
-  return phase === "queued" && held && passedStale && overtaken >= restlessFrom;
+  return phase === "queued" && held && passedStale && overtaken >= unstableFrom;
 }
 
 /** Removes functions that left the configuration and whose run has ended. */

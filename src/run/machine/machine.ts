@@ -1,14 +1,14 @@
 import { advance, cancelFunction, endFunction, planFunctions, stopFunctions, unpark } from "./functions.ts";
-import { endLook, endVerify, filesMoved, stopLooks, verifyAtRest, wantLook } from "./looks.ts";
+import { endScan, endVerify, filesChanged, dropScans, verifyAtRest, requestScan } from "./scans.ts";
 import type { LoopEvent, LoopState, Step } from "./state.ts";
 
 /**
  * What happens to the files and to each function, as a pure reducer: state and event in, state and effects out. Nothing
  * here knows about engines, disks or time.
  *
- * The files. Any phase becomes `unsettled` when hints come in (`hinted`) or a scan is requested (`look`):
+ * The files. Any phase becomes `unsettled` when hints come in (`hinted`) or a scan is requested (`scan`):
  *
- *              look                     planned (unsettled: stays)              at rest
+ *              scan                     planned (unsettled: stays)              at rest
  *   unread ───────────▶ unsettled ───────────────────────────────▶ part-seen ─────────────▶ verifying
  *                        ▲  ▲  │ │ planned: whole                   ▲     ▲                  │  │  │
  *                        │  │  │ └──────────▶ all-seen ─────────────┘     └──────────────────┘  │  │
@@ -51,17 +51,17 @@ import type { LoopEvent, LoopState, Step } from "./state.ts";
 export function reduce(state: LoopState, event: LoopEvent): Step {
   switch (event.kind) {
     case "hinted":
-      return filesMoved(state);
-    case "look":
-      return wantLook(state, event.look);
+      return filesChanged(state);
+    case "scan":
+      return requestScan(state, event.scan);
     case "planned": {
-      const look = endLook(state, { unsettled: event.unsettled ?? false, whole: event.whole ?? false });
-      const limited = { ...look.state, limits: event.limits ?? state.limits };
+      const scan = endScan(state, { unsettled: event.unsettled ?? false, whole: event.whole ?? false });
+      const limited = { ...scan.state, limits: event.limits ?? state.limits };
       const { state: next, effects } = planFunctions(limited, event.functions);
-      return onward({ state: next, effects: [...effects, ...look.effects] });
+      return onward({ state: next, effects: [...effects, ...scan.effects] });
     }
     case "unreadable":
-      return endLook(state, "unreadable");
+      return endScan(state, "unreadable");
     case "verified":
       return endVerify(state, event.attempt, event.isStill);
     case "finished": {
@@ -84,9 +84,9 @@ export function reduce(state: LoopState, event: LoopEvent): Step {
     case "asked":
       return onward(unpark(state));
     case "stop": {
-      const looks = stopLooks(state);
-      const { state: next, effects } = stopFunctions(looks.state);
-      return { state: next, effects: [...looks.effects, ...effects] };
+      const scans = dropScans(state);
+      const { state: next, effects } = stopFunctions(scans.state);
+      return { state: next, effects: [...scans.effects, ...effects] };
     }
   }
 }

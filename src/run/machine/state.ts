@@ -29,7 +29,7 @@ export interface LoopState {
 export type FilesPhase = "unread" | "unsettled" | "part-seen" | "all-seen" | "verifying" | "verified" | "unreadable";
 
 /** A scan of the hinted files, or of all of them, and what is to run whatever it finds. */
-export interface Look extends SettledHints {
+export interface RequestedScan extends SettledHints {
   forced?: Forced;
 }
 
@@ -39,9 +39,9 @@ export type Forced = ReadonlySet<string> | "all" | undefined;
 export interface FilesState {
   phase: FilesPhase;
   /** The current scan. Scans run one after another, so each sees the files after the one before. */
-  looking: Look | undefined;
+  scanning: RequestedScan | undefined;
   /** Scans that wait for the current one. */
-  waiting: readonly Look[];
+  waiting: readonly RequestedScan[];
   /** Number of the newest verify; the answer of an older one is ignored. */
   attempt: number;
   /** Whether any function has started yet. */
@@ -108,7 +108,7 @@ export type LoopEvent =
   /** Hints came in: what is known of the files may be outdated. */
   | { kind: "hinted" }
   /** A scan is requested. */
-  | { kind: "look"; look: Look }
+  | { kind: "scan"; scan: RequestedScan }
   /** A scan ended with this plan. Functions that it does not list are gone. */
   | {
       kind: "planned";
@@ -145,7 +145,7 @@ export type LoopEvent =
   | { kind: "stop" };
 
 export type Effect =
-  | { kind: "look"; look: Look }
+  | { kind: "scan"; scan: RequestedScan }
   /** Files changed between scans: everything is scanned once they rest. */
   | { kind: "rescan" }
   | { kind: "verify"; attempt: number }
@@ -165,7 +165,7 @@ export type Effect =
  * After this many stale attempts in a row a function waits before each attempt, and its dependents may run on its
  * result.
  */
-export const restlessFrom = 3;
+export const unstableFrom = 3;
 
 export type CancelCause = "stale" | "gone" | "stop" | "fail-fast" | "asked";
 
@@ -181,7 +181,7 @@ export function initialState(options: {
   manual?: boolean;
 }): LoopState {
   return {
-    files: { phase: "unread", looking: undefined, waiting: [], attempt: 0, hasRun: false, touched: 0 },
+    files: { phase: "unread", scanning: undefined, waiting: [], attempt: 0, hasRun: false, touched: 0 },
     functions: [],
     limits: options.limits,
     watching: options.watching ?? false,
@@ -197,13 +197,13 @@ export function isSettled(state: LoopState): boolean {
 }
 
 /** Reports whether a scan is under way or requested; it already includes the hints before it. */
-export function isLooking({ files }: LoopState): boolean {
-  return files.looking !== undefined || files.waiting.length > 0;
+export function isScanning({ files }: LoopState): boolean {
+  return files.scanning !== undefined || files.waiting.length > 0;
 }
 
 /** Reports whether this scan is under way or requested. */
-export function isPending({ files }: LoopState, look: Look): boolean {
-  return files.looking === look || files.waiting.includes(look);
+export function isPending({ files }: LoopState, scan: RequestedScan): boolean {
+  return files.scanning === scan || files.waiting.includes(scan);
 }
 
 /** Reports whether nothing runs and nothing waits to run, whatever happens to the files. */

@@ -98,7 +98,7 @@ export class History {
       for (const name of reader.names) {
         const content = reader.read(name);
         const runs = content instanceof Buffer ? parseHistory(content) : undefined;
-        if (runs === undefined) this.tellForeign(name);
+        if (runs === undefined) this.reportForeign(name);
         else found.push(runs.filter(({ at }) => at >= fromMs));
         // A file is named after the time of its first run, and files are read newest first, so the remaining ones are
         // older.
@@ -144,7 +144,7 @@ export class History {
   }
 
   /** Reports only the first unusable file: in a folder copied from elsewhere all of them are. */
-  private tellForeign(name: string): void {
+  private reportForeign(name: string): void {
     if (this.hasToldForeign) return;
     this.hasToldForeign = true;
     this.state.notice(`the history of runs is damaged, or not of this user and place (${name}); it does not count`);

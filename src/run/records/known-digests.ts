@@ -1,5 +1,5 @@
 import type { HistoryEntry } from "./history.ts";
-import { shortDigest } from "./kept.ts";
+import { shortDigest } from "./retention.ts";
 
 /** Number of records read in a search for digests before the history is read, which costs about as much. */
 const recordsBeforeHistory = 500;

@@ -49,7 +49,7 @@ export class ProjectLock {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (!(error instanceof UserError) && unwritable.has(String(code))) {
-          state.tellUnwritable(String(code));
+          state.reportUnwritable(String(code));
           return new ProjectLock(state, false, false);
         }
         // Another process had created the folder and removed it again while it was empty.

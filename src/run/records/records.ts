@@ -15,7 +15,7 @@ import {
   runFileShape,
   timeOfId,
 } from "./record-file.ts";
-import { dayMs, entryOf, toBeDropped, type Retention } from "./kept.ts";
+import { dayMs, entryOf, expiredRecords, type Retention } from "./retention.ts";
 import { History, type HistoryEntry } from "./history.ts";
 import { KnownDigests } from "./known-digests.ts";
 import { PastOfTarget } from "./past-of-target.ts";
@@ -228,7 +228,7 @@ export class RunStore {
     for (const [name, group] of this.groups) {
       // Usually the names alone show that all of them stay, so nothing has to be read.
       if (group.length <= retention.perTarget && group.every((entry) => timeOfId(entry.name) >= oldestMs)) continue;
-      const gone = toBeDropped(this.recordsIn(group), retention, oldestMs);
+      const gone = expiredRecords(this.recordsIn(group), retention, oldestMs);
       dropped.push(...gone);
       this.groups.set(
         name,
@@ -285,11 +285,11 @@ export class RunStore {
     const content = this.reader?.read(entry.name);
     entry.record = content instanceof Buffer ? parseRecord(entry.name, content) : undefined;
     // Another process may have pruned the record since the folder was listed.
-    if (entry.record === undefined && content !== "absent") this.tellForeign(entry.name);
+    if (entry.record === undefined && content !== "absent") this.reportForeign(entry.name);
     return entry.record;
   }
 
-  private tellForeign(name: string): void {
+  private reportForeign(name: string): void {
     if (this.foreign.length === 0) {
       this.state.notice(
         `run records are damaged, or not of this user and place (the newest is ${name}); what they say does not count`,

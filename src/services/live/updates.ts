@@ -75,7 +75,7 @@ export class LiveUpdates {
     this.digests = this.digestsOf(snapshot);
     // Contents are hashed now, so that a later `touch` without a change is not taken for an edit.
     for (const entry of this.listing.entries) if (entry.type === "file") this.hash(entry);
-    this.watcher.watch(snapshot.folders(), { lookAgain: false });
+    this.watcher.watch(snapshot.folders(), { rescan: false });
   }
 
   /** Replaces the rules. Their sources may have been edited since they were read, so the watcher scans again. */

@@ -3,7 +3,7 @@ import { UserError } from "../../errors/index.ts";
 import type { EngineSession } from "../../engine/index.ts";
 import { hostService } from "../sources/engine-service.ts";
 import type { MadeService } from "../sources/source.ts";
-import type { DeclaredService, LedPort } from "../types.ts";
+import type { DeclaredService, ForwardedPort } from "../types.ts";
 import { Front } from "./front.ts";
 
 /**
@@ -12,7 +12,7 @@ import { Front } from "./front.ts";
  */
 export class Relays {
   private readonly session: EngineSession;
-  private readonly ports = new Map<string, LedPort[]>();
+  private readonly ports = new Map<string, ForwardedPort[]>();
 
   constructor(session: EngineSession) {
     this.session = session;
@@ -37,7 +37,7 @@ export class Relays {
     return { ...made, boundId: await hostService(this.session, own, signal) };
   }
 
-  of(name: string): readonly LedPort[] {
+  of(name: string): readonly ForwardedPort[] {
     return this.ports.get(name) ?? [];
   }
 

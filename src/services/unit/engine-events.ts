@@ -8,12 +8,12 @@ const serviceStep = /^service ([^:\s]+): /;
 
 /**
  * Returns a listener for the session's events: those of a service's process go to its unit, notices and other finished
- * steps to `tell`.
+ * steps to `emit`.
  */
-export function eventsTo(units: () => readonly ServiceUnit[], tell: UpListener): (event: EngineEvent) => void {
+export function eventsTo(units: () => readonly ServiceUnit[], emit: UpListener): (event: EngineEvent) => void {
   const steps = new Map<string, ServiceUnit>();
   return (event) => {
-    if (event.kind === "notice") return tell(event);
+    if (event.kind === "notice") return emit(event);
     if (event.kind === "log") return steps.get(event.step)?.onOutput(event.stream, event.text);
     const { step, name } = event;
     const hostname = serviceStep.exec(name)?.[1];
@@ -26,7 +26,7 @@ export function eventsTo(units: () => readonly ServiceUnit[], tell: UpListener):
       steps.delete(step);
     } else if (!event.cached || event.error !== undefined) {
       const error = event.error === undefined ? {} : { error: event.error };
-      tell({ kind: "step", name, step, durationMs: event.durationMs, ...error });
+      emit({ kind: "step", name, step, durationMs: event.durationMs, ...error });
     }
   };
 }

@@ -6,11 +6,11 @@ import type { Update } from "../live/updates.ts";
 import { portHolder } from "../ports/holder.ts";
 import { reachOf } from "../sources/reach.ts";
 import type { MadeService } from "../sources/source.ts";
-import type { DeclaredService, LedPort, LocalSource, ServiceStatus, UnitOptions } from "../types.ts";
+import type { DeclaredService, ForwardedPort, LocalSource, ServiceStatus, UnitOptions } from "../types.ts";
 import { HostProcess } from "./host-process.ts";
-import { keepLooking, untilHealthy } from "./looks.ts";
+import { keepProbing, untilHealthy } from "./polling.ts";
 import { Output } from "./output.ts";
-import { look } from "./probe.ts";
+import { probe } from "./probe.ts";
 import { State, type Described } from "./state.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 
@@ -37,7 +37,7 @@ export class LocalUnit implements ServiceUnit {
   constructor(options: UnitOptions) {
     this.options = options;
     this.described = options;
-    this.output = new Output(options.declared.name, options.logFile, options.tell);
+    this.output = new Output(options.declared.name, options.logFile, options.emit);
     this.state = new State(options);
   }
 
@@ -45,7 +45,7 @@ export class LocalUnit implements ServiceUnit {
     return this.described.declared;
   }
 
-  get fronts(): readonly LedPort[] {
+  get fronts(): readonly ForwardedPort[] {
     return [];
   }
 
@@ -89,7 +89,7 @@ export class LocalUnit implements ServiceUnit {
   /** Runs `run`, and restarts the server only after that passed: until then the old server goes on. */
   async edit({ files }: Update, signal: AbortSignal): Promise<"done"> {
     const startedAt = performance.now();
-    const { tell } = this.options;
+    const { emit } = this.options;
     const { name } = this.declared;
     const tookMs = (): number => Math.round(performance.now() - startedAt);
     this.output.tail.clear();
@@ -103,13 +103,13 @@ export class LocalUnit implements ServiceUnit {
       }
       if (signal.aborted) return "done";
       if (this.state.phase !== "healthy") this.state.to("healthy");
-      tell({ kind: "edit", name, action: "restarted", files, tookMs: tookMs() });
+      emit({ kind: "edit", name, action: "restarted", files, tookMs: tookMs() });
     } catch (error) {
       const reason = this.output.reasonOf(error);
       // A server that was not ready in time is ended, as nothing supervises it.
       if (isReplaced) await this.endServer();
       if (this.server === undefined && this.source.serve !== undefined) this.state.to("failed", { reason });
-      if (!signal.aborted) tell({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason });
+      if (!signal.aborted) emit({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason });
     }
     return "done";
   }
@@ -180,7 +180,7 @@ export class LocalUnit implements ServiceUnit {
   private async serveOnce(serve: string, signal: AbortSignal): Promise<HostProcess> {
     const { ports = [], health } = this.declared;
     for (const { host } of ports) {
-      if ((await look(host, undefined, signal, health.host)) !== undefined) continue;
+      if ((await probe(host, undefined, signal, health.host)) !== undefined) continue;
       const holder = portHolder(host);
       const who = holder === undefined ? "another program has it" : `process ${holder.pid} has it: ${holder.command}`;
       throw new UserError("usage", `port ${host}: ${who}`);
@@ -215,8 +215,8 @@ export class LocalUnit implements ServiceUnit {
       else if (why !== undefined && this.state.phase !== "unhealthy")
         this.state.to("unhealthy", { reason: `nothing answers on localhost:${port} yet: start it there` });
     };
-    note(await look(port, this.declared.health.path, over, this.declared.health.host));
-    void keepLooking(port, this.declared.health, over, note, { everyMs: readyLookMs * 10, failedLooks: 1 });
+    note(await probe(port, this.declared.health.path, over, this.declared.health.host));
+    void keepProbing(port, this.declared.health, over, note, { everyMs: readyLookMs * 10, failedLooks: 1 });
   }
 
   private get port(): number | undefined {
@@ -229,7 +229,7 @@ export class LocalUnit implements ServiceUnit {
     if (health.path !== undefined) return untilHealthy(this.port, health, signal);
     const limit = AbortSignal.timeout(health.timeoutMs);
     while (this.port !== undefined && !signal.aborted) {
-      if ((await look(this.port, undefined, signal, health.host)) === undefined) return;
+      if ((await probe(this.port, undefined, signal, health.host)) === undefined) return;
       if (limit.aborted)
         throw new UserError("timed-out", `nothing listens on port ${this.port} after ${health.timeoutMs / 1000} s`);
       await pause(readyLookMs, signal);
@@ -244,7 +244,7 @@ export class LocalUnit implements ServiceUnit {
       const startedAt = performance.now();
       const looking = new AbortController();
       if (this.port !== undefined)
-        void keepLooking(this.port, this.declared.health, AbortSignal.any([over, looking.signal]), (why) => {
+        void keepProbing(this.port, this.declared.health, AbortSignal.any([over, looking.signal]), (why) => {
           if (why === undefined && this.state.phase === "unhealthy") this.state.to("healthy");
           else if (why !== undefined && this.state.phase === "healthy") this.state.to("unhealthy", { reason: why });
         });

@@ -13,12 +13,12 @@ const lookMs = 3_000;
 const killed = 137;
 
 export class Memory {
-  private readonly options: Pick<UnitOptions, "session" | "tell">;
+  private readonly options: Pick<UnitOptions, "session" | "emit">;
   private readonly state: State;
   private following = new AbortController();
   private hasToldUnbounded = false;
 
-  constructor(options: Pick<UnitOptions, "session" | "tell">, state: State) {
+  constructor(options: Pick<UnitOptions, "session" | "emit">, state: State) {
     this.options = options;
     this.state = state;
   }
@@ -43,7 +43,7 @@ export class Memory {
   }
 
   private async look(serviceId: string, signal: AbortSignal): Promise<void> {
-    const { session, tell } = this.options;
+    const { session, emit } = this.options;
     const { name, memoryLimitBytes: limit } = this.state.status;
     const ask = (bytes?: number): ReturnType<NonNullable<EngineSession["serviceMemory"]>> =>
       session.serviceMemory?.(serviceId, bytes).catch(() => undefined) ?? Promise.resolve(undefined);
@@ -58,12 +58,12 @@ export class Memory {
     if (signal.aborted) return;
     if (memory === undefined && limit !== undefined && !this.hasToldUnbounded) {
       this.hasToldUnbounded = true;
-      tell({ kind: "notice", text: `${name}: this engine bounds no memory; \`memory\` is not held` });
+      emit({ kind: "notice", text: `${name}: this engine bounds no memory; \`memory\` is not held` });
     }
     for (let kills = memory?.kills ?? 0; memory !== undefined && !signal.aborted; memory = await ask()) {
       this.state.uses(memory.usedBytes);
       if (memory.kills > kills && limit !== undefined)
-        tell({ kind: "notice", text: `${name}: a process of it was killed: it wanted more than ${size(limit)}` });
+        emit({ kind: "notice", text: `${name}: a process of it was killed: it wanted more than ${size(limit)}` });
       kills = memory.kills;
       await pause(lookMs, signal);
     }

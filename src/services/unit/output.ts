@@ -9,13 +9,13 @@ import { LogFile } from "./log-file.ts";
 export class Output {
   readonly tail = new LastLines();
   private readonly name: string;
-  private readonly tell: UpListener;
+  private readonly emit: UpListener;
   private readonly log: LogFile | undefined;
   private readonly lines = new LineBuffer();
 
-  constructor(name: string, logFile: string | undefined, tell: UpListener) {
+  constructor(name: string, logFile: string | undefined, emit: UpListener) {
     this.name = name;
-    this.tell = tell;
+    this.emit = emit;
     if (logFile !== undefined) this.log = new LogFile(logFile);
   }
 
@@ -44,6 +44,6 @@ export class Output {
   private line(stream: "stdout" | "stderr", text: string): void {
     this.log?.write(text);
     this.tail.push(text);
-    this.tell({ kind: "log", name: this.name, stream, text });
+    this.emit({ kind: "log", name: this.name, stream, text });
   }
 }

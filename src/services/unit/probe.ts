@@ -14,7 +14,7 @@ const openMs = 150;
  * Probes once: resolves with undefined when the service answers (or the signal aborts), else with the reason. `port` is
  * on loopback.
  */
-export function look(
+export function probe(
   port: number,
   path: string | undefined,
   signal: AbortSignal,

@@ -4,11 +4,11 @@ import type { Phase, ServiceStatus, UnitOptions } from "../types.ts";
 export type Described = Pick<UnitOptions, "declared" | "fronts">;
 
 export class State {
-  private readonly tell: UnitOptions["tell"];
+  private readonly emit: UnitOptions["emit"];
   private now: ServiceStatus;
 
-  constructor({ tell, ...described }: Described & Pick<UnitOptions, "tell">) {
-    this.tell = tell;
+  constructor({ emit, ...described }: Described & Pick<UnitOptions, "emit">) {
+    this.emit = emit;
     const { name } = described.declared;
     this.now = { name, ...seenOf(described), phase: "waiting", since: new Date().toISOString() };
   }
@@ -34,7 +34,7 @@ export class State {
     const { reason: _reason, startedInMs, ...now } = this.now;
     const kept = phase === "healthy" || phase === "unhealthy" ? { startedInMs } : {};
     this.now = { ...now, phase, since: new Date().toISOString(), ...kept, ...more };
-    this.tell({ kind: "state", service: this.now });
+    this.emit({ kind: "state", service: this.now });
   }
 }
 

@@ -5,7 +5,7 @@ import { UserError } from "../../errors/index.ts";
 import type { Update } from "../live/updates.ts";
 import { portHolder } from "../ports/holder.ts";
 import type { MadeService } from "../sources/source.ts";
-import type { DeclaredService, LedPort, Place, ServiceStatus, StandIn, UnitOptions } from "../types.ts";
+import type { DeclaredService, ForwardedPort, Place, ServiceStatus, StandIn, UnitOptions } from "../types.ts";
 import { HostNames, withAddresses } from "./host-names.ts";
 import { LocalUnit } from "./local-unit.ts";
 import type { ServiceUnit } from "./service-unit.ts";
@@ -33,7 +33,7 @@ export class SwitchUnit implements ServiceUnit {
 
   constructor(options: UnitOptions) {
     this.options = options;
-    this.container = new Unit({ ...options, tell: this.tellOf("container") });
+    this.container = new Unit({ ...options, emit: this.emitFor("container") });
     this.host = new LocalUnit({
       ...options,
       declared: asLocal(options.declared, {}),
@@ -41,7 +41,7 @@ export class SwitchUnit implements ServiceUnit {
       // The container's unit writes the log for both, so that one file has one writer.
       logFile: undefined,
       within: (command) => this.names?.within(command) ?? command,
-      tell: this.tellOf("local"),
+      emit: this.emitFor("local"),
     });
   }
 
@@ -53,7 +53,7 @@ export class SwitchUnit implements ServiceUnit {
     return this.container.declared;
   }
 
-  get fronts(): readonly LedPort[] {
+  get fronts(): readonly ForwardedPort[] {
     return this.container.fronts;
   }
 
@@ -158,15 +158,15 @@ export class SwitchUnit implements ServiceUnit {
   /**
    * Passes on state events only from the place where the service is now. Host output goes through the container's log.
    */
-  private tellOf(place: Place): UnitOptions["tell"] {
-    const { tell } = this.options;
+  private emitFor(place: Place): UnitOptions["emit"] {
+    const { emit } = this.options;
     return (event) => {
       if (event.kind === "log" && place === "local") this.container.onOutput(event.stream, `${event.text}\n`);
-      else if (event.kind !== "state") tell(event);
+      else if (event.kind !== "state") emit(event);
       else if (place === this.now) {
         // Before anybody is told that it is ready, so that who connects then gets it.
         if (place === "local" && event.service.phase === "healthy") this.lead();
-        tell({ kind: "state", service: this.seen(event.service) });
+        emit({ kind: "state", service: this.seen(event.service) });
       }
     };
   }
@@ -191,13 +191,13 @@ export class SwitchUnit implements ServiceUnit {
 
   /** Writes the environment of a process that the user starts, and says where the file is. */
   private writeEnv(env: Readonly<Record<string, string>>): void {
-    const { logFile, tell } = this.options;
+    const { logFile, emit } = this.options;
     if (logFile === undefined) return;
     const file = logFile.replace(/\.log$/, ".env");
     const lines = Object.entries(env).map(([key, value]) => `${key}=${JSON.stringify(value)}\n`);
     writeFileSync(file, lines.join(""), { mode: 0o600 });
     const { name } = this.declared;
-    tell({ kind: "notice", text: `${name}: start it on port ${this.standIn.port}; its environment is in ${file}` });
+    emit({ kind: "notice", text: `${name}: start it on port ${this.standIn.port}; its environment is in ${file}` });
   }
 
   private lead(): void {
@@ -228,15 +228,15 @@ export class SwitchUnit implements ServiceUnit {
       );
       if (!isTaken) void this.retake(front);
     }
-    this.options.tell({ kind: "state", service: this.status });
+    this.options.emit({ kind: "state", service: this.status });
   }
 
   /** Waits for the user to end the process that still has the port. */
-  private async retake(front: LedPort["front"]): Promise<void> {
+  private async retake(front: ForwardedPort["front"]): Promise<void> {
     const holder = portHolder(front.port);
     const who = holder === undefined ? "another program" : `process ${holder.pid}`;
     const text = `${this.declared.name}: ${who} still has port ${front.port}; it leads to the container when that ends`;
-    this.options.tell({ kind: "notice", text });
+    this.options.emit({ kind: "notice", text });
     while (this.now === "container" && !this.closing.signal.aborted) {
       await setTimeout(retakeMs, undefined, { ref: false });
       if (this.now !== "container" || this.closing.signal.aborted) return;

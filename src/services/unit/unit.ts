@@ -4,13 +4,13 @@ import { UserError } from "../../errors/index.ts";
 import { openTunnel, startService, stopService, type Running } from "../sources/engine-service.ts";
 import { LiveLine, type LiveNews } from "../live/line.ts";
 import type { Update } from "../live/updates.ts";
-import { keepLooking, untilAnswers, untilHealthy } from "./looks.ts";
+import { keepProbing, untilAnswers, untilHealthy } from "./polling.ts";
 import { Memory } from "./memory.ts";
 import { Output } from "./output.ts";
 import { State, type Described } from "./state.ts";
-import { look } from "./probe.ts";
+import { probe } from "./probe.ts";
 import type { MadeService } from "../sources/source.ts";
-import type { DeclaredService, LedPort, ServiceStatus, UnitOptions } from "../types.ts";
+import type { DeclaredService, ForwardedPort, ServiceStatus, UnitOptions } from "../types.ts";
 
 /** The last output of a process takes another way than the news of its end, and may arrive later. */
 const lastOutputMs = 250;
@@ -38,7 +38,7 @@ export class Unit {
   constructor(options: UnitOptions) {
     this.options = options;
     this.described = options;
-    this.output = new Output(options.declared.name, options.logFile, options.tell);
+    this.output = new Output(options.declared.name, options.logFile, options.emit);
     this.state = new State(options);
     this.memory = new Memory(options, this.state);
   }
@@ -47,7 +47,7 @@ export class Unit {
     return this.described.declared;
   }
 
-  get fronts(): readonly LedPort[] {
+  get fronts(): readonly ForwardedPort[] {
     return this.described.fronts;
   }
 
@@ -145,7 +145,7 @@ export class Unit {
     const { files, edits, commands } = update;
     const told = (action: "synced" | "restarted" | "failed", reason?: string): "done" => {
       const tookMs = Math.round(performance.now() - startedAt);
-      this.options.tell({ kind: "edit", name: this.declared.name, action, files, tookMs, ...(reason && { reason }) });
+      this.options.emit({ kind: "edit", name: this.declared.name, action, files, tookMs, ...(reason && { reason }) });
       return "done";
     };
     let watched = true;
@@ -154,7 +154,7 @@ export class Unit {
     } catch (error) {
       if (!live.isOpen) return "rebuild";
       const why = (error as Error).message;
-      this.options.tell({ kind: "notice", text: `${this.declared.name}: ${why}; a new container is made instead` });
+      this.options.emit({ kind: "notice", text: `${this.declared.name}: ${why}; a new container is made instead` });
       return "rebuild";
     }
     for (const command of commands) {
@@ -173,9 +173,9 @@ export class Unit {
     const { name, reloads, health } = this.declared;
     const port = this.probedPort(running);
     // Its reload can't be seen; after a failed one it may wait for another file than the one with the fix.
-    if (reloads) return port !== undefined && (await look(port, health.path, signal)) !== undefined;
+    if (reloads) return port !== undefined && (await probe(port, health.path, signal)) !== undefined;
     if (!this.hasToldUnwatched)
-      this.options.tell({
+      this.options.emit({
         kind: "notice",
         text: `${name}: nothing in it watches its files, so that its command starts again with each edit`,
       });
@@ -292,7 +292,7 @@ export class Unit {
     const { signal } = (this.probing = new AbortController());
     const port = this.probedPort(running);
     if (port === undefined) return;
-    void keepLooking(port, this.declared.health, signal, (why) => {
+    void keepProbing(port, this.declared.health, signal, (why) => {
       if (why === undefined && this.state.phase === "unhealthy") this.state.to("healthy");
       else if (why !== undefined && this.state.phase === "healthy") this.state.to("unhealthy", { reason: why });
     });

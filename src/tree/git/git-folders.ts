@@ -1,12 +1,12 @@
 import path from "node:path";
 import { readRegular, statIfThere } from "../../paths/index.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 import { readOnce } from "../shared-reads.ts";
 
 /** Returns the nearest folder at or above `start` that contains `.git`. */
 export function findGitRoot(start: string): string | undefined {
   return readOnce(`git root of ${start}`, () => {
-    seenNow()?.kind(path.join(start, ".git"));
+    currentRecorder()?.kind(path.join(start, ".git"));
     if (statIfThere(path.join(start, ".git")) !== undefined) return start;
     const above = path.dirname(start);
     return above === start ? undefined : findGitRoot(above);
@@ -20,7 +20,7 @@ export function gitDirectories(repository: string): { gitDir: string; commonDir:
 
 function findGitDirectories(repository: string): { gitDir: string; commonDir: string } {
   const dotGit = path.join(repository, ".git");
-  seenNow()?.kind(dotGit);
+  currentRecorder()?.kind(dotGit);
   if (statIfThere(dotGit)?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
   // As in git, everything except trailing newlines may be part of the path.
   const text = readTextIfPresent(dotGit);
@@ -55,13 +55,14 @@ export function gitEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.Pro
 }
 
 export function readTextIfPresent(file: string): string {
-  seenNow()?.content(file);
+  currentRecorder()?.content(file);
   try {
     return readRegular(file).toString("utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     // The file may be there: out of file descriptors, for example. A later scan could see it.
-    if (["EMFILE", "ENFILE", "EIO", "ENOMEM"].includes(code)) seenNow()?.doubtful(`${file} can't be read (${code})`);
+    if (["EMFILE", "ENFILE", "EIO", "ENOMEM"].includes(code))
+      currentRecorder()?.doubtful(`${file} can't be read (${code})`);
     return "";
   }
 }

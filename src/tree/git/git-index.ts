@@ -2,7 +2,7 @@ import path from "node:path";
 import { readRegular, regularTextIfThere, statIfThere } from "../../paths/index.ts";
 import { gitDirectories } from "./git-folders.ts";
 import { byCharacters, positionIn } from "../positions.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 
 /**
  * Files that git tracks in one repository, read from its index: git need not be installed, nothing of the repository is
@@ -20,12 +20,13 @@ export class TrackedFiles {
   static of(repository: string): TrackedFiles {
     const { gitDir, commonDir } = gitDirectories(repository);
     const file = path.join(gitDir, "index");
-    for (const read of [file, path.join(gitDir, "commondir"), path.join(commonDir, "config")]) seenNow()?.content(read);
+    for (const read of [file, path.join(gitDir, "commondir"), path.join(commonDir, "config")])
+      currentRecorder()?.content(read);
     const stats = statIfThere(file);
     const mark = stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
     const known = cache.get(gitDir);
     // A recorded file must be read after it was recorded.
-    if (known?.mark === mark && seenNow() === undefined) return known.files;
+    if (known?.mark === mark && currentRecorder() === undefined) return known.files;
     const files = new TrackedFiles(stats === undefined ? [] : readNames(gitDir, commonDir, file));
     cache.set(gitDir, { mark, files });
     return files;
@@ -63,7 +64,7 @@ function readNames(gitDir: string, commonDir: string, file: string): string[] {
     // tracked.
     if (shared !== undefined) {
       const below = path.join(gitDir, `sharedindex.${shared}`);
-      seenNow()?.content(below);
+      currentRecorder()?.content(below);
       names.push(...namesOf(readRegular(below, { maxBytes: maxIndexBytes }), hashBytes).names);
     }
     return isSorted(names) ? names : [...new Set(names)].sort();

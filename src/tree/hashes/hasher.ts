@@ -90,7 +90,7 @@ export class ContentHasher {
    * Starts a second thread that stats known files for a scan that begins soon, unless they are few. `roots` are those
    * of the coming listings; the caller stops the threads that no scan has met.
    */
-  lookAhead(roots: ReadonlySet<string>): Map<string, StatAhead> {
+  statAhead(roots: ReadonlySet<string>): Map<string, StatAhead> {
     const ahead = new Map<string, StatAhead>();
     for (const root of roots) {
       const { table, prefix } = this.placeOf(root);

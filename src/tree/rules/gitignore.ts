@@ -4,7 +4,7 @@ import { UserError } from "../../errors/index.ts";
 import { findGitRoot, infoExcludeFile, readTextIfPresent } from "../git/git-folders.ts";
 import { anyCharacter, compileTokens, type GlobToken } from "../patterns/glob-matcher.ts";
 import { maxPatternChars, scanGlob, type GlobDialect } from "../patterns/globs.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 import { readOnce } from "../shared-reads.ts";
 
 /**
@@ -110,7 +110,7 @@ const maxRules = 20_000;
 const maxIgnoreFileBytes = 2 * 1024 * 1024;
 
 function readRules(file: string): IgnoreRule[] {
-  seenNow()?.content(file);
+  currentRecorder()?.content(file);
   const sizeBytes = statIfThere(file)?.size ?? 0;
   if (sizeBytes > maxIgnoreFileBytes) throw tooLarge(file, `${sizeBytes} bytes; the limit is ${maxIgnoreFileBytes}`);
   const rules = parseGitignore(readTextIfPresent(file));

@@ -3,7 +3,7 @@ import process from "node:process";
 import { homeFolder, regularTextIfThere } from "../../paths/index.ts";
 import { AskedGit } from "../git/ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 import { readOnce } from "../shared-reads.ts";
 
 const patterns = [
@@ -88,6 +88,6 @@ function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
 }
 
 function textOf(file: string): string {
-  seenNow()?.content(file);
+  currentRecorder()?.content(file);
   return regularTextIfThere(file);
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { existsSync } from "node:fs";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 import { readOnce } from "../shared-reads.ts";
 import type { TreeFilter } from "../types.ts";
 
@@ -52,7 +52,7 @@ export class PathTest {
 
 function rulesIn(directory: string): { isRepository: boolean; hasRules: boolean } {
   return readOnce(`rules in ${directory}`, () => {
-    for (const name of [".git", ".gitignore"]) seenNow()?.kind(`${directory}/${name}`);
+    for (const name of [".git", ".gitignore"]) currentRecorder()?.kind(`${directory}/${name}`);
     return { isRepository: existsSync(`${directory}/.git`), hasRules: existsSync(`${directory}/.gitignore`) };
   });
 }

@@ -2,7 +2,7 @@
 import { lstatSync } from "node:fs";
 import { entryOf, isUntouched, type EarlierEntry } from "./entries.ts";
 import { hasVanished, reasonOf } from "./read-errors.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 import type { FolderState } from "../rules/selection.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeListing } from "../types.ts";
@@ -38,7 +38,7 @@ interface KnownChildFolder {
  */
 export function statChild(...given: Parameters<typeof lookAtChild>): TreeEntry | undefined {
   const entry = lookAtChild(...given);
-  if (entry === undefined) seenNow()?.doubtful(`${given[1]} moved`);
+  if (entry === undefined) currentRecorder()?.doubtful(`${given[1]} moved`);
   return entry;
 }
 

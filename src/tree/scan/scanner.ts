@@ -3,7 +3,7 @@ import { isWithin, statIfThere } from "../../paths/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { identityOf } from "./entries.ts";
 import { reasonOf } from "./read-errors.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeFilter, TreeListing } from "../types.ts";
 import { Walk, type ScannedFolder, type TreeSelection, type WalkResult } from "./walk.ts";
@@ -73,7 +73,7 @@ export class TreeScanner {
   }
 
   /** Returns what a full scan would see, folder by folder, so that other work can run in between; keeps nothing. */
-  *lookSteps(): Generator<void, TreeScan | undefined> {
+  *scanSteps(): Generator<void, TreeScan | undefined> {
     if (!this.isPresent()) return undefined;
     const { realRoot, identity } = realFolder(this.root);
     const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
@@ -102,7 +102,7 @@ export class TreeScanner {
   }
 
   private isPresent(): boolean {
-    seenNow()?.kind(this.root);
+    currentRecorder()?.kind(this.root);
     return statIfThere(this.root)?.isDirectory() === true;
   }
 }

@@ -4,7 +4,7 @@ import { entriesInOrder, identityOf, namedEntry, type EarlierEntry } from "./ent
 import { sameItems, statChild, type Active, type KnownFolder } from "./known-folder.ts";
 import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.ts";
 import { compileFilter, type CompiledFilter } from "../rules/selection.ts";
-import { seenNow } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/seen.ts";
 import { sharingReads } from "../shared-reads.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "../types.ts";
@@ -196,7 +196,7 @@ export class Walk {
     } catch (error) {
       if (isExhausted(error)) throw tooManyFiles(error, directory);
       if (!hasVanished(error)) known.unreadable = [{ path: folder, reason: reasonOf(error) }];
-      seenNow()?.doubtful(`${directory} can't be read`);
+      currentRecorder()?.doubtful(`${directory} can't be read`);
       return known;
     }
     sortByName(children);
@@ -222,7 +222,7 @@ export class Walk {
         known.wanted.push(this.kept(chosen));
       }
     }
-    seenNow()?.folder(directory, children, known.entries);
+    currentRecorder()?.folder(directory, children, known.entries);
     // Arrays that grew keep spare capacity; these stay unchanged, by the ten thousand.
     known.entries = known.entries.slice();
     known.wanted = known.wanted.slice();

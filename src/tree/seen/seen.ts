@@ -18,7 +18,7 @@ const times = new BigInt64Array(entry, 4 * 8, 2);
 const inode = new BigUint64Array(entry, 6 * 8, 1);
 const entryView = new Uint8Array(entry);
 
-export class Seen {
+export class ScanRecorder {
   private list = "";
   /** What was seen of each item, in the order of the list; `length` bytes are used. */
   private seen = Buffer.allocUnsafe(64 * 1024);
@@ -103,7 +103,7 @@ export class Seen {
   }
 
   /** Returns the list, and the digest of what was seen. */
-  told(): { list: Buffer; digest: string } {
+  result(): { list: Buffer; digest: string } {
     const list = Buffer.from(this.list);
     const hash = createHash("sha256").update(list).update(this.seen.subarray(0, this.length));
     return { list, digest: hash.digest("hex") };
@@ -186,10 +186,10 @@ function timesOf({ mtimeNs, ctimeNs, ino }: BigIntStats): Buffer {
   return bytes;
 }
 
-let seeing: Seen | undefined;
+let seeing: ScanRecorder | undefined;
 
 /** Records in `seen` what `work` reads; `work` must be synchronous. */
-export function noting<T>(seen: Seen | undefined, work: () => T): T {
+export function recordingIn<T>(seen: ScanRecorder | undefined, work: () => T): T {
   const before = seeing;
   seeing = seen;
   try {
@@ -200,6 +200,6 @@ export function noting<T>(seen: Seen | undefined, work: () => T): T {
 }
 
 /** Returns the recorder of the running scan; undefined if nothing is recorded. */
-export function seenNow(): Seen | undefined {
+export function currentRecorder(): ScanRecorder | undefined {
   return seeing;
 }

@@ -3,13 +3,13 @@ import { commands, groups } from "../../../src/cli/commands.ts";
 import { groupHelp } from "../../../src/cli/help.ts";
 import { suggestions, type Facts } from "../../../src/cli/overview/next.ts";
 import { renderOverview } from "../../../src/cli/overview/render.ts";
-import { standingsOf, type Standing } from "../../../src/cli/overview/state.ts";
+import { targetStates, type TargetState } from "../../../src/cli/overview/state.ts";
 import type { PlannedTarget, PreviousRun } from "../../../src/plan/index.ts";
 import type { RunRecord, RunStore } from "../../../src/run/index.ts";
 
 const plain = (_style: string, text: string): string => text;
-const standing = (name: string, state: Standing["state"], why = ""): Standing => ({ name, state, why });
-const facts = (standings: Standing[], changes: Partial<Facts> = {}): Facts => ({
+const standing = (name: string, state: TargetState["state"], why = ""): TargetState => ({ name, state, why });
+const facts = (standings: TargetState[], changes: Partial<Facts> = {}): Facts => ({
   standings,
   expectedMs: 1000,
   functions: [],
@@ -61,7 +61,7 @@ describe("the state of a function", () => {
 
   test("is failed where its newest run was of these files, and failed", () => {
     const states = (of: PlannedTarget, last?: Partial<RunRecord>): string[] =>
-      standingsOf([of], store(last)).map(({ state, why }) => `${state}: ${why}`);
+      targetStates([of], store(last)).map(({ state, why }) => `${state}: ${why}`);
     expect(states(plan(failed), { ...failed, error: { message: "1 of 3", exitCode: 1 } })).toEqual(["failed: 1 of 3"]);
     expect(states(plan(failed), { ...failed, digest: "other" })).toEqual(["stale: never run here"]);
     expect(states(plan(failed), { ...failed, fresh: false })).toEqual(["stale: never run here"]);
@@ -71,7 +71,7 @@ describe("the state of a function", () => {
   test("needs no record where no run was of these files, and no cause until it is shown", () => {
     const read: string[] = [];
     const target = Object.defineProperty(plan(), "reasons", { get: () => (read.push("reasons"), []) });
-    const [standing] = standingsOf([target], { ...store(undefined), last: () => (read.push("record"), undefined) });
+    const [standing] = targetStates([target], { ...store(undefined), last: () => (read.push("record"), undefined) });
     expect(standing?.expectedMs).toBe(5);
     expect(read).toEqual([]);
     expect(standing?.why).toBe("");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { CallEvents, CallTellers } from "../../../src/core-api/solve/events.ts";
+import { CallEvents, StepClaims } from "../../../src/core-api/solve/events.ts";
 import { SecretMask } from "../../../src/text/index.ts";
 import type { EngineEvent } from "../../../src/engine/types.ts";
 import type { StatusUpdate } from "../../../src/buildkit/types.ts";
@@ -131,9 +131,9 @@ it("tells what only looked like the beginning of a secret, at the end of the req
 
 it("tells a step once though two requests of one call ask for parts of its result, and each keeps what was printed", () => {
   const events: EngineEvent[] = [];
-  const tellers = new CallTellers();
+  const stepClaims = new StepClaims();
   const request = (callId: string | undefined): CallEvents =>
-    new CallEvents({ emit: (event) => events.push(event), mask: new SecretMask() }, callId, tellers);
+    new CallEvents({ emit: (event) => events.push(event), mask: new SecretMask() }, callId, stepClaims);
   const [stdout, stderr, other, plain] = [request("call-1"), request("call-1"), request("call-2"), request(undefined)];
   const updates = [vertex({ startedMs: 1 }), log("out"), vertex({ startedMs: 1, completedMs: 2 })];
   const listeners = [stdout, stderr, other, plain].map((each) => each.solveListener());
@@ -149,9 +149,9 @@ it("tells a step once though two requests of one call ask for parts of its resul
 
 it("goes on telling of a step in the other request where the one that told of it has ended", () => {
   const events: EngineEvent[] = [];
-  const tellers = new CallTellers();
+  const stepClaims = new StepClaims();
   const request = (): CallEvents =>
-    new CallEvents({ emit: (event) => events.push(event), mask: new SecretMask() }, "call-1", tellers);
+    new CallEvents({ emit: (event) => events.push(event), mask: new SecretMask() }, "call-1", stepClaims);
   const [first, second] = [request(), request()];
   const [listenFirst, listenSecond] = [first.solveListener(), second.solveListener()];
   for (const update of [vertex({ startedMs: 1 }), log("one ")])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { differenceLines, differences } from "../../../src/deploy/objects/differences.ts";
-import { judge, podTroubles } from "../../../src/deploy/apply/readiness.ts";
+import { readinessOf, podTroubles } from "../../../src/deploy/apply/readiness.ts";
 import { rollbackTarget } from "../../../src/deploy/releases.ts";
 import type { Outcome, Release } from "../../../src/deploy/releases.ts";
 import { applySetId } from "../../../src/deploy/apply/applyset.ts";
@@ -97,12 +97,12 @@ describe("an object is ready by the rule of its kind", () => {
     ],
     ["an answer that is nothing", undefined, "ready"],
   ])("%s: %s", (_, object, state) => {
-    expect(judge(object).state).toBe(state);
+    expect(readinessOf(object).state).toBe(state);
   });
 
   test("a passed progress deadline is not final", () => {
     const late = workload("Deployment", { replicas: 1 }, condition("Progressing", "False", "ProgressDeadlineExceeded"));
-    expect(judge(late)).toMatchObject({ state: "failed", mayStillPass: true });
+    expect(readinessOf(late)).toMatchObject({ state: "failed", mayStillPass: true });
   });
 });
 

@@ -18,7 +18,7 @@ it("tells once of a daemon whose signs of life stop, and when they come again", 
   await vi.advanceTimersByTimeAsync(60_000);
   expect(told, "of a daemon that never gave any").toEqual([]);
   for (let beat = 0; beat < 10; beat++) {
-    heartbeat.heard();
+    heartbeat.received();
     await vi.advanceTimersByTimeAsync(1000);
   }
   expect(told).toEqual([]);
@@ -26,10 +26,10 @@ it("tells once of a daemon whose signs of life stop, and when they come again", 
   expect(told).toEqual([expect.stringContaining("does not answer")]);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(told).toHaveLength(1);
-  heartbeat.heard();
+  heartbeat.received();
   expect(told.slice(1)).toEqual(["the engine daemon answers again"]);
   heartbeat.end();
-  heartbeat.heard();
+  heartbeat.received();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(told).toHaveLength(2);
 });

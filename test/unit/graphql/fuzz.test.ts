@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { flat, rebuilt } from "../../../src/graphql/flat-tree.ts";
 import { expandedSize, parseRequest, queryLimits, refusedToBodies } from "../../../src/graphql/index.ts";
 import { buildApiSchema } from "../../../src/core-api/schema/schema.ts";
-import { unfit } from "../../../src/core-api/request/validate.ts";
+import { validationErrors } from "../../../src/core-api/request/validate.ts";
 import { fuzz, fuzzTimeoutMs, inTime } from "../fuzz.ts";
 
 const documents = [
@@ -36,7 +36,7 @@ describe(
 
     it("a document is parsed, measured, guarded and validated, or refused in words", async () => {
       for (const text of [documents[0]!, documents[3]!])
-        expect(unfit(schema, parseRequest(text, queryLimits))).toEqual([]);
+        expect(validationErrors(schema, parseRequest(text, queryLimits))).toEqual([]);
       await fuzz(
         property(
           oneof(
@@ -59,7 +59,7 @@ describe(
               expect([selections >= 0, levels >= 0]).toEqual([true, true]);
               if (selections > queryLimits.selections || levels > queryLimits.levels) return;
               expect(["string", "undefined"]).toContain(typeof refusedToBodies(document));
-              for (const { message } of unfit(schema, document))
+              for (const { message } of validationErrors(schema, document))
                 expect(message).not.toMatch(/\n\s+at |undefined is|not a function/);
               // As it comes from the thread that parses.
               const bare = parseRequest(text, queryLimits, { noLocation: true });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LiveScreen } from "../../../src/report/terminal/live-screen.ts";
-import { columnsOf, cut, tame, type StyledLine } from "../../../src/report/terminal/styled-line.ts";
+import { columnsOf, cut, printableText, type StyledLine } from "../../../src/report/terminal/styled-line.ts";
 import { painter } from "../../../src/report/index.ts";
 import { seeded } from "../tree/fixture.ts";
 import { TerminalModel } from "./terminal-model.ts";
@@ -66,5 +66,5 @@ test("a line is cut to columns, not characters, and says that it was", () => {
 });
 
 test("output of programs loses what would move the cursor", () => {
-  expect(tame("\u001b[2J\u001b[31mred\u001b[0m\ta\rb\u0007")).toBe("red  ab");
+  expect(printableText("\u001b[2J\u001b[31mred\u001b[0m\ta\rb\u0007")).toBe("red  ab");
 });

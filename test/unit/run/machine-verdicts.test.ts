@@ -5,7 +5,7 @@ import { reduce } from "../../../src/run/machine/machine.ts";
 import {
   functionsRest,
   initialState,
-  isLooking,
+  isScanning,
   isSettled,
   unknownFunction,
   type Effect,
@@ -232,15 +232,15 @@ describe("rest", () => {
     expect(functionsRest(new Machine().send(plan("a:1"), stop, finish("a:1 cancelled")).state)).toBe(true);
   });
 
-  test("it is looking while a scan is under way or waits", () => {
+  test("it is scanning while a scan is under way or waits", () => {
     const machine = new Machine();
-    expect(isLooking(machine.state)).toBe(false);
-    machine.send({ kind: "look", look: { paths: new Set(), everywhere: "asked" } });
-    expect(isLooking(machine.state)).toBe(true);
+    expect(isScanning(machine.state)).toBe(false);
+    machine.send({ kind: "scan", scan: { paths: new Set(), everywhere: "asked" } });
+    expect(isScanning(machine.state)).toBe(true);
     // A second one waits for the first.
-    machine.send({ kind: "look", look: { paths: new Set(), everywhere: "asked" } }, plan("a=1"));
-    expect(isLooking(machine.state)).toBe(true);
+    machine.send({ kind: "scan", scan: { paths: new Set(), everywhere: "asked" } }, plan("a=1"));
+    expect(isScanning(machine.state)).toBe(true);
     machine.send(plan("a=1"));
-    expect(isLooking(machine.state)).toBe(false);
+    expect(isScanning(machine.state)).toBe(false);
   });
 });

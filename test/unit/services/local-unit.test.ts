@@ -45,7 +45,7 @@ function unitOf(of: DeclaredService) {
     root,
     env: process.env,
     needed: () => [],
-    tell: (event) => void events.push(event),
+    emit: (event) => void events.push(event),
   });
   const phases = (): string[] => events.flatMap((event) => (event.kind === "state" ? [event.service.phase] : []));
   const told = async (holds: (event: UpEvent) => boolean): Promise<void> => {
@@ -162,7 +162,7 @@ it("each end of a server is told by its own exit code", { timeout: 30_000 }, asy
     root,
     env: process.env,
     needed: () => [],
-    tell: (event: UpEvent) => void (event.kind === "state" && reasons.push(event.service.reason ?? "")),
+    emit: (event: UpEvent) => void (event.kind === "state" && reasons.push(event.service.reason ?? "")),
   });
   await unit.start({ id: "", hostname: "", ports: [] }, new AbortController().signal);
   while (reasons.filter((reason) => reason.includes("it starts again")).length < 2) await setTimeout(50);

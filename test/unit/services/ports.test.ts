@@ -4,7 +4,7 @@ import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { Front } from "../../../src/services/ports/front.ts";
 import { openFronts, portOffset } from "../../../src/services/ports/ports.ts";
-import { look } from "../../../src/services/unit/probe.ts";
+import { probe } from "../../../src/services/unit/probe.ts";
 
 const opened: { close(): unknown }[] = [];
 afterEach(() => opened.splice(0).forEach((each) => each.close()));
@@ -64,19 +64,19 @@ describe("a port of this machine", () => {
 describe("a look at a service", () => {
   it("finds it well by its port, or by an answer below 400", async () => {
     const port = await serverWith((response) => response.end("ok"));
-    expect(await look(port, undefined, never)).toBeUndefined();
-    expect(await look(port, "/", never)).toBeUndefined();
+    expect(await probe(port, undefined, never)).toBeUndefined();
+    expect(await probe(port, "/", never)).toBeUndefined();
   });
 
   it("says why it is not", async () => {
     const port = await serverWith((response) => response.writeHead(503).end());
-    expect(await look(port, "/ready", never)).toBe("/ready answered 503");
-    expect(await look(await freePort(), "/", never)).toBe("/ does not answer");
-    expect(await look(await freePort(), undefined, never)).toBe("its port does not accept connections");
+    expect(await probe(port, "/ready", never)).toBe("/ready answered 503");
+    expect(await probe(await freePort(), "/", never)).toBe("/ does not answer");
+    expect(await probe(await freePort(), undefined, never)).toBe("its port does not accept connections");
     const closing = net.createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
     opened.push(closing);
     await once(closing, "listening");
     const { port: closed } = closing.address() as net.AddressInfo;
-    expect(await look(closed, undefined, never)).toBe("its port does not accept connections");
+    expect(await probe(closed, undefined, never)).toBe("its port does not accept connections");
   });
 });

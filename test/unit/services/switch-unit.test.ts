@@ -61,7 +61,7 @@ async function unitOf(command: string | undefined): Promise<{ local: SwitchUnit;
     root,
     env: process.env,
     needed: () => [],
-    tell: (event) => void events.push(event),
+    emit: (event) => void events.push(event),
   }));
   return { local, port, events };
 }

@@ -9,7 +9,7 @@ import { lockedComponents } from "../../../pipelines/src/sbom.ts";
 import { isOfThisMachine } from "../../../src/core-api/network/addresses.ts";
 import { substitute } from "../../../src/core-api/container/env-file.ts";
 import { parseValues } from "../../../src/call/grammar/parse-value.ts";
-import { durationMs } from "../../../src/cli/call/keep.ts";
+import { durationMs } from "../../../src/cli/call/cache-lifetime.ts";
 import { summaryOf } from "../../../src/cli/call/render-functions.ts";
 import { asWritten } from "../../../src/cli/commands/watches.ts";
 import { explain, isImmutable } from "../../../src/deploy/apply/plan-changes.ts";
@@ -24,7 +24,7 @@ import { parseGitSource } from "../../../src/module/git/git-source.ts";
 import { parsePlacedJson } from "../../../src/module/manifest/json-places.ts";
 import { placeInToml } from "../../../src/module/manifest/manifest-toml.ts";
 import { introspectionProblem } from "../../../src/module/scan/problems.ts";
-import { meaningOf } from "../../../src/plan/inputs/meant-entry.ts";
+import { suggestionFor } from "../../../src/plan/inputs/suggestion.ts";
 import { namedInputs } from "../../../src/plan/inputs/named-inputs.ts";
 import { isTracked } from "../../../src/state/git-index.ts";
 import { TrackedFiles } from "../../../src/tree/git/git-index.ts";
@@ -56,7 +56,7 @@ const readings: [what: string, read: () => unknown][] = [
     () => introspectionProblem("/p", [], new Error(`x at /a:1:1${long("\t")}x${long(" /a")}`)),
   ],
   ["a problem without a place", () => introspectionProblem("/p", [], new Error(long(" /a")))],
-  ["an entry of inputs", () => meaningOf(`{${long(",")}{`, "/nowhere", [])],
+  ["an entry of inputs", () => suggestionFor(`{${long(",")}{`, "/nowhere", [])],
   ["extras of requirements", () => lockedComponents("requirements.txt", long("a[\n"))],
   ["lock files", () => ["Cargo.lock", "go.sum"].map((name) => lockedComponents(name, long('[[package]]\nname = "')))],
   [

@@ -3,7 +3,7 @@ import { lstatSync } from "node:fs";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
 import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
-import { ContentHasher, Seen, type HashStore } from "../../../src/tree/index.ts";
+import { ContentHasher, ScanRecorder, type HashStore } from "../../../src/tree/index.ts";
 import { makeTree } from "./fixture.ts";
 
 // No file system here has such numbers.
@@ -30,9 +30,9 @@ test("are recorded, and files that have them are not read again", () => {
   const later = (): bigint => BigInt(Date.now() + 10_000) * 1_000_000n;
   const plan = (): { digest: string; readFiles: number } => {
     const hasher = new ContentHasher({ store, nowNs: later });
-    const seen = new Seen();
+    const seen = new ScanRecorder();
     const digest = new ProjectScanner([input], hasher).scanNoting(seen).digest(input);
-    seen.told();
+    seen.result();
     hasher.save();
     return { digest, readFiles: hasher.work.files };
   };

@@ -69,7 +69,7 @@ test("a scan after hints is the scan of everything, whatever was edited", () => 
         }
       }
       // A look that is given up halfway, or that nobody takes over, changes nothing.
-      const steps = scanner.lookSteps();
+      const steps = scanner.scanSteps();
       for (let given = random(6); given > 0 && steps.next().done !== true; given--);
       const after = shown(scanner.scan(hints));
       // What was begun before may go on after.
@@ -85,13 +85,13 @@ test("a look folder by folder sees what a scan sees, in as many steps as there a
   scanner.scan();
   writeFileSync(path.join(root, "a/f2"), "two");
   let steps = 0;
-  const look = scanner.lookSteps();
+  const look = scanner.scanSteps();
   let step = look.next();
   for (; step.done !== true; step = look.next()) steps++;
   expect(shown(step.value!)).toEqual(shown(new TreeScanner(root, selections).scan()));
   expect(steps).toBe(step.value!.folders.length);
   rmSync(root, { recursive: true });
-  expect(scanner.lookSteps().next()).toEqual({ done: true, value: undefined });
+  expect(scanner.scanSteps().next()).toEqual({ done: true, value: undefined });
 });
 
 test("only the folders that hints name are read", () => {

@@ -260,7 +260,7 @@ test("a mount below the project that tells of nothing is looked at, and that is 
     path: `${root}${folder}`,
     identity: BigInt(index),
   }));
-  for (let look = 0; look < 2; look++) watcher.watch(folders, { lookAgain: false });
+  for (let look = 0; look < 2; look++) watcher.watch(folders, { rescan: false });
   expect(notices).toEqual([
     `${root}/vol is a mount of its own (fuse.sshfs), of which not every write is announced; it is looked at every 1000 ms`,
   ]);

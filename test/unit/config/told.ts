@@ -1,8 +1,0 @@
-import { parseConfig } from "../../../src/config/parse.ts";
-
-/** All that is told of a text, a line a problem: `LINE:COLUMN PATH (LEVEL CODE) MESSAGE | HINT`. */
-export const told = (text: string): string[] =>
-  parseConfig(`version: 1\n${text}\n`).problems.map(
-    ({ line, column, path, level, code, message, hint }) =>
-      `${line}:${column} ${path} (${level} ${code}) ${message}${hint === undefined ? "" : ` | ${hint}`}`,
-  );
