@@ -40,13 +40,36 @@ export function guardedStrategy(strategy: DiffStrategy): DiffStrategy {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new UserError("config", `diff() failed: ${reason}`, { place, cause });
       }
-      const parsed = node.safeParse(tree);
-      if (parsed.success) return parsed.data;
-      const [issue] = parsed.error.issues;
+      const problem = sizeProblem(tree);
+      const parsed = problem === undefined ? node.safeParse(tree) : undefined;
+      if (parsed?.success === true) return parsed.data;
+      const issue = parsed?.error.issues[0];
       const at = issue?.path.join(".") ?? "";
-      throw new UserError("config", `diff() gave no tree of changes: ${at === "" ? "" : `${at}: `}${issue?.message}`, {
-        place,
-      });
+      const why = problem ?? `${at === "" ? "" : `${at}: `}${issue?.message}`;
+      throw new UserError("config", `diff() gave no tree of changes: ${why}`, { place });
     },
   };
+}
+
+/** Operations are at most a few levels deep, and runs are limited to 20,000 of them. What follows recurses. */
+const deepest = 100;
+const mostNodes = 1_000_000;
+
+/** Refuses what has no end, such as a node that is below itself, level by level. */
+function sizeProblem(tree: unknown): string | undefined {
+  if (tree instanceof Promise) return "it is a promise; diff() must not be async";
+  let [level, count]: [unknown[], number] = [[tree], 0];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) return `it is more than ${deepest} levels deep`;
+    const below: unknown[] = [];
+    for (const one of level) {
+      const { children } = (one ?? {}) as { children?: unknown };
+      if (!Array.isArray(children)) continue;
+      count += children.length;
+      if (count > mostNodes) return `it has more than ${mostNodes} nodes`;
+      for (const child of children as unknown[]) below.push(child);
+    }
+    level = below;
+  }
+  return undefined;
 }

@@ -66,7 +66,7 @@ export async function loadExtension<T extends object>(
 ): Promise<T> {
   let exported: unknown;
   try {
-    exported = ((await import(asUrl(await asJavaScript(file, source)))) as { default?: unknown }).default;
+    exported = ((await inTime(import(asUrl(await asJavaScript(file, source))))) as { default?: unknown }).default;
   } catch (cause) {
     throw new UserError("config", `the extension can't be loaded: ${messageOf(cause)}`, { place, cause, hint: alone });
   }
@@ -76,6 +76,21 @@ export async function loadExtension<T extends object>(
 }
 
 const alone = "an extension is one file that imports only from `node:`; bundle what it needs, e.g. with esbuild";
+
+const loadMs = 10_000;
+
+/** Throws when a module's own `await` doesn't end: without a timer, Node would exit with 0 and say nothing. */
+async function inTime<T>(loading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`it has not loaded after ${loadMs / 1000} s`)), loadMs);
+  });
+  try {
+    return await Promise.race([loading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Imports the trusted text itself, because the file could change before the import. */
 const asUrl = (source: string): string => `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;

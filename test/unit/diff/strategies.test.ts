@@ -26,6 +26,33 @@ describe("a strategy of the project's", () => {
       () => ({ name: "run", change: "same", children: [{ name: "x", change: "odd", children: [] }] }),
       /^diff\(\) gave no tree of changes: children\.0\.change: /,
     ],
+    [
+      "puts a node below itself",
+      () => {
+        const node: { name: string; change: string; children: unknown[] } = {
+          name: "run",
+          change: "same",
+          children: [],
+        };
+        node.children.push(node);
+        return node;
+      },
+      "diff() gave no tree of changes: it is more than 100 levels deep",
+    ],
+    [
+      "doubles at each level",
+      () => {
+        let node = { name: "run", change: "same", children: [] as unknown[] };
+        for (let level = 0; level < 60; level++) node = { name: "run", change: "same", children: [node, node] };
+        return node;
+      },
+      "diff() gave no tree of changes: it has more than 1000000 nodes",
+    ],
+    [
+      "is async",
+      async () => Promise.resolve(setBased.diff(before, now)),
+      /it is a promise; diff\(\) must not be async$/,
+    ],
   ])("that %s is named", (_what, diff, message) => {
     expect(() => strategy(diff).diff(before, now)).toThrow(message);
     try {

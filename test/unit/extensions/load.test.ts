@@ -63,6 +63,13 @@ describe("an extension", () => {
     expect(await load(ts)).toEqual({ said: "ts", isForeign: true, notices: [] });
   });
 
+  it("that never ends loading is refused, and does not end the command as a success", { timeout: 60_000 }, async () => {
+    const file = write("never.mjs", "await new Promise(() => {}); export default {};");
+    await expect(load(file)).rejects.toMatchObject({
+      message: "the extension can't be loaded: it has not loaded after 10 s",
+    });
+  });
+
   it("does not run without the user's trust: that is told, and the default taken", async () => {
     const marker = path.join(root, "ran");
     const file = write(
