@@ -251,6 +251,25 @@ deploy:
     expect(readFileSync(path.join(folder, "rendered.yaml"), "utf8")).toBe(stdout);
   });
 
+  test("a configuration in another folder is taken with --config, and one with another name is refused", async () => {
+    write("other/fastloop.yaml", "version: 1\nmodule: fastloop\ndeploy:\n  environments: {else: {namespace: dev}}\n  apps: {o: {manifests: [o.yaml]}}\n"); // prettier-ignore
+    write("other/o.yaml", configMap("o", "1"));
+    const other = ["--config", "other/fastloop.yaml"];
+    expect(await passed(["render", "else", ...other])).toContain("# o.yaml:1\n");
+    expect(await passed(["diff", "else", ...other])).toContain("o: ConfigMap/o (o.yaml:1): create");
+    expect(await passed(["deploy", "else", ...other])).toContain("o: release 1 is deployed");
+    expect(await passed(["deploy-status", "else", ...other])).toContain("o: is as it was deployed");
+    expect(await passed(["undeploy", "else", "--app", "o", ...other])).toContain("o");
+    write("other/else.yaml", "version: 1\ndeploy:\n  environments: {else: {}}\n  apps: {}\n");
+    for (const verb of ["deploy", "render", "diff", "deploy-status", "rollback"]) {
+      const { exitCode, stderr } = await run([verb, "else", "--config", "other/else.yaml"]);
+      expect([exitCode, stderr], verb).toEqual([
+        2,
+        expect.stringContaining("deploys read fastloop.yaml, not else.yaml"),
+      ]);
+    }
+  });
+
   test("credentials of a program and of files are resolved here, for the context that is taken", async () => {
     const plugin = path.join(folder, "plugin");
     writeFileSync(

@@ -2,7 +2,6 @@
 import { Option, type Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
 import type { CliContext } from "../context.ts";
-import { configFileOption } from "../loop-options.ts";
 import type { DiffEnvironmentFlags } from "../deploy/diff-environment.ts";
 import { addClusterOptions, imageOption } from "../deploy/options.ts";
 import { diffOfRunsOrFiles, type DiffRunsFlags } from "../diff/diff-runs.ts";
@@ -29,7 +28,6 @@ export function register(program: Command, context: CliContext): void {
       ),
     )
     .addOption(new Option("-a, --all", "of runs: also show what is the same"))
-    .addOption(configFileOption())
     .addOption(imageOption())
     .addOption(new Option("--exit-code", "of an environment: exit with 1 if something would change"));
   addClusterOptions(command)

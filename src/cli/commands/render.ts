@@ -3,11 +3,13 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { configFileOption } from "../loop-options.ts";
 import { callFunction } from "../deploy/call-function.ts";
 import { chooseEnvironment } from "../deploy/environment.ts";
 import { appOption, givenAll, imageOption } from "../deploy/options.ts";
 
 interface RenderFlags {
+  config?: string;
   app?: string[];
   image?: string[];
   output?: string;
@@ -21,6 +23,7 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Print the manifests of an environment as `deploy` applies them, images by digest. Contacts no cluster.",
     )
+    .addOption(configFileOption())
     .addOption(appOption())
     .addOption(imageOption())
     .addOption(new Option("-o, --output <file>", "write them to a file"))

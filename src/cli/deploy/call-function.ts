@@ -47,7 +47,7 @@ export function accessWords({ access: { server } }: HostAccess, context: string 
  */
 export async function callFunction(
   context: CliContext,
-  { config, module }: ChosenEnvironment,
+  { config, configFile, module }: ChosenEnvironment,
   words: readonly string[],
   { access, isPlain }: { access?: HostAccess; isPlain?: boolean } = {},
 ): Promise<string> {
@@ -63,6 +63,7 @@ export async function callFunction(
     });
   const call = parseCall([...words], { module, cwd: context.cwd });
   call.verbose ||= context.options.verbose;
+  if (configFile !== undefined) call.config = configFile;
   const trust = await requireTrustOfCall(call, config, module, given);
   const speaks = (step: string): boolean => step.includes("/run/fastloop/deployer.mjs");
   const view = new CallView(given, { silent: call.silent, verbose: call.verbose, speaks, isPlain });

@@ -19,12 +19,15 @@ export interface ChosenEnvironment {
   name: string;
   settings: EnvironmentConfig;
   config: LoadedConfig;
+  /** Value of `--config`. */
+  configFile?: string;
   module: ModuleInfo;
   trust: Trust;
 }
 
 /** Options of every command that accesses a cluster. */
 export interface ClusterFlags {
+  config?: string;
   app?: string[];
   context?: string;
   namespace?: string;
@@ -35,9 +38,10 @@ export interface ClusterFlags {
 export async function chooseEnvironment(
   context: CliContext,
   name: string,
-  { app = [] }: Pick<ClusterFlags, "app">,
+  { app = [], config: configFile }: Pick<ClusterFlags, "app" | "config">,
 ): Promise<ChosenEnvironment> {
-  const config = await loadConfig({ cwd: context.cwd });
+  const config = await loadConfig({ cwd: context.cwd, file: configFile });
+  requireUsualName(config);
   const { environments = {}, apps = {} } = config.config.deploy ?? {};
   const place = config.path === undefined ? context.cwd : path.basename(config.path);
   const known = (names: object): string => Object.keys(names).map(printable).join(", ");
@@ -56,7 +60,20 @@ export async function chooseEnvironment(
       hint: hintOf("apps", known(apps)),
     });
   const module = await readModule(context, { config });
-  return { name, settings, config, module, trust: trustIn(context, config, module) };
+  const chosen = { name, settings, config, module, trust: trustIn(context, config, module) };
+  return configFile === undefined ? chosen : { ...chosen, configFile };
+}
+
+/**
+ * The functions that deploy read `fastloop.yaml` of the project's folder themselves. Throws for a file with another name,
+ * so that nothing is deployed that was not shown.
+ */
+function requireUsualName({ path: file }: LoadedConfig): void {
+  if (file === undefined || path.basename(file) === "fastloop.yaml") return;
+  throw new UserError("usage", `deploys read fastloop.yaml, not ${printable(path.basename(file))}`, {
+    place: "--config",
+    hint: "name it fastloop.yaml, in a folder of its own; paths in it are relative to that folder",
+  });
 }
 
 const trustIn = (context: CliContext, config: LoadedConfig, module: ModuleInfo): Trust =>

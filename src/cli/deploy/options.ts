@@ -1,5 +1,6 @@
 /** Options that the commands of `deploy:` share. */
 import { Option, type Command } from "commander";
+import { configFileOption } from "../loop-options.ts";
 
 const repeated = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
@@ -14,6 +15,7 @@ export const imageOption = (): Option =>
 /** Adds the options of commands that access a cluster. */
 export function addClusterOptions(command: Command): Command {
   return command
+    .addOption(configFileOption())
     .addOption(appOption())
     .addOption(new Option("--context <name>", "context of the kubeconfig (default: the environment's)"))
     .addOption(new Option("--namespace <name>", "namespace, if the environment names none"))

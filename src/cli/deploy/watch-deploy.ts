@@ -29,7 +29,7 @@ export async function watchDeploy(
   refuseUnlessWatched(environment, access);
   const pin = await pinCluster(context, environment, access);
   if (pin.text !== undefined) tell(context, pin.text);
-  const { root, state } = placeProject({ cwd: context.cwd, onNotice: context.notice });
+  const { root, state } = placeProject({ cwd: context.cwd, configFile: flags.config, onNotice: context.notice });
   const files = new AppFiles(projectHasher(state), { root, isPublished: flags.publish === true, only: flags.app });
   const live = new LiveApps(context);
   let wake = (): void => {};

@@ -10,6 +10,9 @@ import { readReference } from "../../../src/cli/reference/read.ts";
 const root = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
+/** They write the configuration, or are about this machine. */
+const readNone = ["completion", "demo", "engine logs", "engine start", "engine status", "engine stop", "init", "setup"];
+
 describe("the reference", () => {
   it("is current (npm run build, node tools/generate.mjs)", async () => {
     expect(await referencePage()).toBe(read("docs/reference.md"));
@@ -24,6 +27,16 @@ describe("the reference", () => {
       expect(description, name).not.toBe("");
       for (const [term, text] of options) expect(text, `${name} ${term}`).not.toBe("");
     }
+  });
+
+  it("has --config at every command that reads the configuration", async () => {
+    const { groups } = await readReference("1.2.3");
+    const told = groups.flatMap((group) => group.commands);
+    const without = told.filter(({ name, options, more }) => {
+      const isParent = told.some((other) => other.name.startsWith(`${name} `));
+      return !isParent && !options.some(([term]) => term.startsWith("--config ")) && !/^ +--config /m.test(more);
+    });
+    expect(without.map(({ name }) => name).sort()).toEqual(readNone);
   });
 
   it("is a page for man of each command, which man can read", async () => {
