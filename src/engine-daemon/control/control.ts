@@ -44,11 +44,20 @@ export interface ControlOptions {
   onError(error: unknown): void;
 }
 
+/** Limits for a process that connects and then says nothing: a daemon has some 1,000 file descriptors by default. */
+const mostConnections = 500;
+const headersTimeoutMs = 5000;
+const checkingMs = 1000;
+
+/** Limit of a request's body; the largest has an environment of some 2 MiB. */
+const largestBody = 16 * 1024 * 1024;
+
 /** Starts the server. Closing it also closes its connections and removes the socket. */
 export function startControl(options: ControlOptions): Promise<{ close(): void }> {
-  const server = http.createServer((request, response) => {
+  const server = http.createServer({ connectionsCheckingInterval: checkingMs }, (request, response) => {
     sendProcessing(response);
     route(request, response, options).catch((error: unknown) => {
+      if (error instanceof RequestError) return reply(response, error.status, { message: error.message });
       options.onError(error);
       if (!response.headersSent)
         reply(response, 500, { message: error instanceof Error ? error.message : String(error) });
@@ -65,6 +74,8 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
     socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
   });
   server.keepAliveTimeout = 0;
+  server.headersTimeout = headersTimeoutMs;
+  server.maxConnections = mostConnections;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.socket, () =>
@@ -217,11 +228,30 @@ async function connectLive(request: http.IncomingMessage, line: Duplex, sessions
   }
 }
 
+/** A request that is answered with this status, and is no error of the daemon. */
+class RequestError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
 async function readJson<T>(request: http.IncomingMessage): Promise<T> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > largestBody) throw new RequestError(413, `a request has more than ${largestBody} bytes`);
+    chunks.push(chunk);
+  }
   const text = Buffer.concat(chunks).toString("utf8");
-  return (text === "" ? {} : JSON.parse(text)) as T;
+  if (text === "") return {} as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new RequestError(400, "a request is no JSON", { cause });
+  }
 }
 
 function reply(response: http.ServerResponse, status: number, body: unknown): void {

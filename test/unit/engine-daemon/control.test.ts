@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -160,3 +161,73 @@ it("stops writing caches when the client is gone", async () => {
   await aborted;
   expect(signal.aborted).toBe(true);
 });
+
+it("answers its user while another process holds thousands of connections, and closes those", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  const errors: unknown[] = [];
+  const control = await startControl({
+    socket,
+    secret,
+    status: () => ({ buildId: "b" }),
+    onNote: () => undefined,
+    onError: (error: unknown) => errors.push(error),
+  } as unknown as ControlOptions);
+  const held = new Set<net.Socket>();
+  onTestFinished(() => {
+    for (const each of held) each.destroy();
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const words = [
+    "",
+    "GET /sta",
+    "POST /sessions HTTP/1.1\r\nHost: x\r\n",
+    "\0\xff\r\n\r\n",
+    `GET /${"a".repeat(100_000)}`,
+  ];
+  const closed = Array.from({ length: 2000 }, (_, index) => {
+    const connection = net.connect(socket);
+    held.add(connection.on("error", () => undefined));
+    connection.write(words[index % words.length]!);
+    // Also one that finds no room in the queue.
+    return new Promise((resolve) => connection.resume().once("close", resolve));
+  });
+  await Promise.all(closed);
+  const answer = await ask(socket, "GET", "/status");
+  expect(answer).toEqual([200, '{"buildId":"b"}']);
+  expect(errors).toEqual([]);
+}, 30_000);
+
+it.each([
+  ["of gigabytes", 413, Buffer.alloc(20 * 1024 * 1024, " ")],
+  ["that is no JSON", 400, Buffer.from("{")],
+])("refuses a body %s", async (_what, status, body) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  const errors: unknown[] = [];
+  const control = await startControl({
+    socket,
+    secret,
+    sessions: { count: 0 },
+    stop: () => errors.push("stopped"),
+    onNote: () => undefined,
+    onError: (error: unknown) => errors.push(error),
+  } as unknown as ControlOptions);
+  onTestFinished(() => {
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  expect((await ask(socket, "POST", "/stop", body))[0]).toBe(status);
+  expect(errors).toEqual([]);
+});
+
+async function ask(socketPath: string, method: string, route: string, body?: Buffer): Promise<[number, string]> {
+  const request = http.request({ socketPath, method, path: route, headers, agent: false });
+  request.on("error", () => undefined);
+  request.end(body);
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  let text = "";
+  for await (const piece of response.setEncoding("utf8")) text += piece as string;
+  return [response.statusCode ?? 0, text];
+}
