@@ -56,8 +56,9 @@ async function mayFetch(
   project: string,
   flag = context.options.trust,
 ): Promise<boolean> {
-  const ask: Ask = { kind: "module", what: `${url}@${commit}`, by: `dependency ${name}`, place };
+  const ask: Ask = { kind: "module", what: `${url}@${commit}`, by: `dependency ${name}` };
   const mode = trustModeOf(context, flag);
   if (new Trust(project, [ask], mode, context.env).allows(ask)) return true;
-  return mode === "stored" && canAsk(context) && (await confirmTrust(context, project, [ask]));
+  if (mode !== "stored" || !canAsk(context)) return false;
+  return confirmTrust(context, project, [{ ...ask, place: await place() }]);
 }

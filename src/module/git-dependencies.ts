@@ -11,8 +11,8 @@ export interface ModuleToFetch {
   name: string;
   url: string;
   commit: string;
-  /** Where the module is named, as `file:line:column`. */
-  place: string;
+  /** Finds where the module is named, as `file:line:column`; reads the whole manifest, which may name thousands. */
+  place(): Promise<string>;
 }
 
 /** Asks whether the user allows the fetch. */
@@ -37,7 +37,7 @@ export async function folderOfRemote(
   const pinned: PinnedSource = { ...git, commit };
   let checkout = checkoutOf(pinned, env);
   if (checkout === undefined) {
-    const isAllowed = await mayFetch?.({ name, url, commit, place: await place() });
+    const isAllowed = await mayFetch?.({ name, url, commit, place });
     if (isAllowed !== true)
       return {
         refused: `${url} at ${commit} is not fetched: \`fastloop functions\` asks and does, --trust without asking`,

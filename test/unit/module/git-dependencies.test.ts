@@ -15,6 +15,8 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseGitSource } from "../../../src/module/git/git-source.ts";
+import { folderOfRemote } from "../../../src/module/git-dependencies.ts";
+import { readManifest } from "../../../src/module/manifest/manifest.ts";
 import { startFastloop, fastloop, type CliResult } from "../cli/fastloop.ts";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -248,3 +250,23 @@ const manifest = (name: string, dependencies: object[] = []): string =>
   JSON.stringify({ name, engineVersion: "v0.21.4", sdk: { source: "typescript" }, dependencies });
 const main = (name: string): string =>
   `import { func, object } from "@dagger.io/dagger";\n@object()\nexport class ${name} {\n@func() hello(): string { return "hello"; }\n}\n`;
+
+it("thousands of dependencies in git repositories are refused in a time that grows with their number", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-many-"));
+  try {
+    const dependencies = Array.from({ length: 5000 }, (_, index) => {
+      return { name: `a${index}`, source: `github.com/owner/name${index}`, pin: commit };
+    });
+    mkdirSync(path.join(folder, "src"));
+    const manifest = { name: "ci", engineVersion: "v0.21.4", sdk: "typescript", dependencies };
+    writeFileSync(path.join(folder, "dagger.json"), JSON.stringify(manifest));
+    const read = await readManifest(folder);
+    const before = process.cpuUsage();
+    for (const one of read.dependencies)
+      expect(await folderOfRemote(one, { XDG_CACHE_HOME: folder }, async () => false)).toHaveProperty("refused");
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
+    expect(await read.dependencies[4999]!.place()).toMatch(/dagger\.json:1:\d+$/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
