@@ -24,7 +24,8 @@ export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshne
   for (const tool of base.tools ?? []) {
     if (tool.install === undefined) continue;
     const commands = typeof tool.install === "string" ? [tool.install] : tool.install;
-    image = run(image, [`export VERSION=${quote(tool.version)} TARGETARCH="$(${targetArch})"`, ...commands]);
+    const before = [`export VERSION=${quote(tool.version)} TARGETARCH="$(${targetArch})"`];
+    image = run(image, commands, {}, { before });
   }
   const globals = base.globals ?? [];
   if (globals.length > 0) {

@@ -50,6 +50,7 @@ function withLayer(
   if (layer.files !== undefined) image = image.withDirectory(workdir, source, { include: layer.files });
   if (layer.run === undefined) return image;
   const commands = typeof layer.run === "string" ? [layer.run] : layer.run;
-  const ran = run(withJournal(image, options.project), [note(layer.name), ...commands], layer.caches, options);
+  const { epoch, project } = options;
+  const ran = run(withJournal(image, project), commands, layer.caches, { epoch, before: [note(layer.name)] });
   return withoutJournal(ran);
 }

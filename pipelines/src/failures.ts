@@ -55,6 +55,25 @@ export function programFailure(failure: unknown): unknown {
   return message === "" ? failure : Object.assign(failure, { message, place: "", stack: "", stdout: "", stderr: "" });
 }
 
+/**
+ * Has the failed commands of all functions of a module told without a place in its code: they are the user's commands, and
+ * what they print says what is wrong.
+ */
+export function tellCommandsAlone(functions: object): void {
+  for (const name of Object.getOwnPropertyNames(functions)) {
+    const own: unknown = Reflect.get(functions, name);
+    if (name === "constructor" || typeof own !== "function") continue;
+    const told = async function (this: unknown, ...given: unknown[]): Promise<unknown> {
+      try {
+        return await (Reflect.apply(own, this, given) as Promise<unknown>);
+      } catch (failure) {
+        throw isFailedExec(failure) ? Object.assign(failure, { place: "", stack: "" }) : failure;
+      }
+    };
+    Reflect.set(functions, name, told);
+  }
+}
+
 function inUsersWords(told: TierFailure): unknown {
   const { failure } = told;
   return failure instanceof Error ? Object.assign(failure, { message: headline(told), place: "", stack: "" }) : failure;
@@ -74,7 +93,7 @@ function headline({ suite, tier, failure }: TierFailure): string {
 function scriptOf(command: readonly string[]): string {
   const [shell, option, script, , argument] = command;
   if (shell !== "sh" || script === undefined) return command.join(" ");
-  return option === "-c" ? (argument ?? script) : option === "-ec" ? script : command.join(" ");
+  return option === "-c" || option === "-ec" ? (argument ?? script) : command.join(" ");
 }
 
 function oneLine(script: string): string {

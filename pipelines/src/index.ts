@@ -11,6 +11,7 @@ import type { Target } from "./deploy.ts";
 import { devImage } from "./dev.ts";
 import { namedTarball } from "./dev-tarball.ts";
 import { explainDev, layerTable } from "./explain.ts";
+import { tellCommandsAlone } from "./failures.ts";
 import { IGNORE, ONLY_CONFIG } from "./ignore.ts";
 import { pinned, readLock } from "./lock.ts";
 import { lockText, outdatedReport } from "./outdated.ts";
@@ -562,6 +563,8 @@ export class Fastloop {
     );
   }
 }
+
+tellCommandsAlone(Fastloop.prototype);
 
 const platformsOf = (names: readonly string[] = ["linux/amd64"]): Platform[] => names as Platform[];
 

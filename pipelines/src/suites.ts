@@ -112,7 +112,7 @@ export async function prepareSuite(config: Config, suite: ResolvedSuite, project
   if (suite.manifests.length > 0) image = image.withDirectory(workdir, source, { include: suite.manifests });
   // A package manager that found nothing to install makes no folder.
   const folders = suite.installed.map((path) => `mkdir -p '${path}'`);
-  if (suite.install.length > 0) image = run(image, [...suite.install, ...folders], suite.caches);
+  if (suite.install.length > 0) image = run(image, suite.install, suite.caches, { after: folders });
   const installed = image;
   const files = suite.sources.filter((path) => !path.endsWith("/"));
   if (files.length > 0) image = image.withDirectory(workdir, source, { include: files });

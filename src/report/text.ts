@@ -42,10 +42,11 @@ export function shortName(name: string, longest = 120): string {
 }
 
 /**
- * Matches a shell script. A tier's commands are an argument of the script that measures them (tierCommand of the
- * module).
+ * Matches a shell script. In the pipelines module, the user's commands may be an argument of a script of its own (see
+ * `userScript`).
  */
-const inShell = /^exec sh -(?:ec |c start=\$\(date \+%s\)[\s;].*?\sexit \$code sh )(.+)$/s;
+const inShell =
+  /^exec sh -(?:c start=\$\(date \+%s\)[\s;].*?\sexit \$code sh |ec (?:.*?\beval "\$1"(?:[\s;].*?)? sh )?)(.+)$/s;
 
 const commandOf = (name: string): string => inShell.exec(name)?.[1] ?? name;
 

@@ -5,7 +5,7 @@
 export { failureAdvice } from "./advice.ts";
 export { hasInOrder } from "./in-order.ts";
 export { dayAndTime } from "./local-time.ts";
-export { scriptOnOneLine } from "./one-line.ts";
+export { scriptOnOneLine, userScript } from "./one-line.ts";
 export { outputText, printable, printableJson, printableLines } from "./printable.ts";
 export { countsText, failedTests, testCounts, type TestCounts } from "./test-output.ts";
 export { testTimes } from "./test-times.ts";

@@ -7,3 +7,15 @@ export function scriptOnOneLine(script: string): string {
     )
     .replaceAll(/\s+/g, " ");
 }
+
+/**
+ * Returns the user's script in a command of the pipelines module, whose own lines stand in the script before it: those
+ * that measure a tier (`tierCommand`), and those around the commands of an image (`shellCommand`).
+ */
+export function userScript(command: readonly string[]): string | undefined {
+  const [shell, option, script = "", name, given, ...others] = command;
+  if (shell !== "sh" || name !== "sh" || given === undefined || others.length > 0) return undefined;
+  const own =
+    option === "-ec" ? /^eval "\$1"$/m : option === "-c" ? /^start=\$\(date \+%s\)\n[^]*\nexit \$code$/ : undefined;
+  return own?.test(script) === true ? given : undefined;
+}

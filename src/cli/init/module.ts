@@ -22,7 +22,7 @@ export async function scaffoldModule(from: string, project: string, name: string
   const index = await readFile(distFile("module-template/index.ts"), "utf8");
   await writeFile(
     path.join(target, "src/index.ts"),
-    index.replace("export class Fastloop {", `export class ${pascalCase(name)} {`),
+    index.replaceAll(/(?<=^export class |\()Fastloop(?= \{$|\.prototype\))/gm, pascalCase(name)),
   );
   const manifest = JSON.parse(await readFile(path.join(from, "dagger.json"), "utf8")) as Record<string, unknown>;
   await writeFile(path.join(project, "dagger.json"), `${JSON.stringify({ ...manifest, name }, null, 2)}\n`);

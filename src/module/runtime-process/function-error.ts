@@ -1,7 +1,7 @@
 /** Converts a failed function body to a user error with the body's own stack and the output of a failed exec. */
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
-import { failureAdvice, scriptOnOneLine } from "../../text/index.ts";
+import { failureAdvice, scriptOnOneLine, userScript } from "../../text/index.ts";
 import type { RuntimeError } from "../runtime/protocol.ts";
 import type { ModuleInfo } from "../types.ts";
 
@@ -53,7 +53,8 @@ export function runtimeErrorOf(error: unknown): RuntimeError {
 export function execMessage(command: readonly string[], message: string): string {
   const [, code] = /(?:^|did not complete successfully: )exit code: (\d+)\b/.exec(message) ?? [];
   if (code === undefined || command.length === 0) return message;
-  const line = command.map(shownWord).join(" ");
+  const script = userScript(command);
+  const line = script === undefined ? command.map(shownWord).join(" ") : scriptOnOneLine(script);
   return `${line.length > 200 ? `${line.slice(0, 200)}…` : line} failed with exit code ${code}`;
 }
 

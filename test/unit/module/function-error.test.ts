@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { shellCommand } from "../../../pipelines/src/exec.ts";
+import { tierCommand } from "../../../pipelines/src/suites.ts";
+import { resolveSuite } from "../../../pipelines/vendor/config.mjs";
 import { execMessage, FunctionError } from "../../../src/module/index.ts";
 
 const places = { root: "/p", sourceDir: "/p/ci" };
@@ -34,6 +37,17 @@ test("a script of many lines is told on one", () => {
     'sh -c "make; make test" failed with exit code 2',
   );
   expect(execMessage(["make"], "no such image")).toBe("no such image");
+});
+
+test("of a command that the pipelines module puts lines of its own around, the user's script is told", () => {
+  const suite = resolveSuite({ image: "x", tiers: { smoke: { run: ["npm test", "npm run lint"] } } });
+  const tier = tierCommand({ name: "unit", tier: "smoke", suite, request: {} });
+  expect(execMessage(tier, "exit code: 3")).toBe("npm test; npm run lint failed with exit code 3");
+  const layer = shellCommand("make deps\nmake", { before: ["echo ran >> /journal"], after: ["mkdir -p x"] });
+  expect(execMessage(layer, "exit code: 2")).toBe("make deps; make failed with exit code 2");
+  expect(execMessage(["sh", "-c", 'exec "$1"', "sh", "x"], "exit code: 2")).toBe(
+    'sh -c "exec \"$1\"" sh x failed with exit code 2',
+  );
 });
 
 test("a body may say where the mistake is, or that it is nowhere in its code", () => {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
-import { suitesFailure } from "../../../pipelines/src/failures.ts";
+import { describe, expect, it, test } from "vitest";
+import { shellCommand } from "../../../pipelines/src/exec.ts";
+import { suitesFailure, tellCommandsAlone } from "../../../pipelines/src/failures.ts";
 import { Told } from "../../../pipelines/src/told.ts";
 import { tierCommand } from "../../../pipelines/src/suites.ts";
 import { resolveSuite } from "../../../pipelines/vendor/config.mjs";
@@ -30,6 +31,10 @@ describe("a failed suite is told in the words of fastloop.yaml", () => {
     expect(
       suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["sh", "-ec", "npm ci"], 1) }]),
     ).toMatchObject({ message: "unit smoke: npm ci failed with exit code 1" });
+    const install = shellCommand("npm ci", { after: ["mkdir -p 'node_modules'"] });
+    expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(install, 1) }])).toMatchObject({
+      message: "unit smoke: npm ci failed with exit code 1",
+    });
     expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["go", "list"], 2) }])).toMatchObject({
       message: "unit smoke: go list failed with exit code 2",
     });
@@ -88,4 +93,26 @@ describe("a failed suite is told in the words of fastloop.yaml", () => {
       .filter((name) => readFileSync(path.join(folder, name), "utf8").includes("new Error("));
     expect(bare).toEqual([]);
   });
+});
+
+test("a command that fails in any function of the module is told without a place in our code, a mistake of ours with it", async () => {
+  class Functions {
+    readonly failure = failed(["make"], 2);
+    async command(): Promise<never> {
+      return Promise.reject(this.failure);
+    }
+    async mistake(): Promise<never> {
+      return Promise.reject(new TypeError("no"));
+    }
+    twice(number: number): number {
+      return 2 * number;
+    }
+  }
+  tellCommandsAlone(Functions.prototype);
+  const functions = new Functions();
+  await expect(functions.command()).rejects.toMatchObject({ place: "", stack: "", cmd: ["make"] });
+  const mistake: unknown = await functions.mistake().catch((error: unknown) => error);
+  expect(mistake).toMatchObject({ stack: expect.stringContaining("failures.test.ts") as string });
+  expect(mistake).not.toHaveProperty("place");
+  expect(await functions.twice(2)).toBe(4);
 });

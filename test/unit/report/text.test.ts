@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { shellCommand } from "../../../pipelines/src/exec.ts";
+import { scriptOnOneLine } from "../../../src/text/index.ts";
 import { duration, shortName, wholeSeconds } from "../../../src/report/text.ts";
 
 test.each([
@@ -21,6 +23,13 @@ test("a tier's step is named by its commands, a semicolon between them", () => {
   const tier = ["start=$(date +%s)", 'sh -ec "$1" 2>&1; code=$?', "exit $code"];
   for (const wrapper of [tier.join("\n"), tier.join("; ")])
     expect(shortName(`exec sh -c ${wrapper} sh npm run build\nnpm test`)).toBe("npm run build; npm test");
+});
+
+test("a step of an image is named by the user's commands, without the module's lines around them", () => {
+  const command = shellCommand("echo a\necho b", { before: ["export VERSION=1"], after: ["mkdir -p 'x'"] });
+  for (const words of [command.join(" "), command.map(scriptOnOneLine).join(" ")])
+    expect(shortName(`exec ${words}`)).toBe("echo a; echo b");
+  expect(shortName(`exec ${shellCommand("echo a", {}).join(" ")}`)).toBe("echo a");
 });
 
 test("a step is named on one line, cut where it is long", () => {
