@@ -98,6 +98,13 @@ it("compiles the upper side of a diff on top of exactly the lower one", () => {
   expect(operations(diffTree(lower, upper))).toBe(3);
 });
 
+it("compiles what both sides of a diff have in common once, whichever of them has more", () => {
+  const common = (): Tree => chain(scratch, write("/same"));
+  const [one, other] = [chain(common(), write("/a")), chain(common(), write("/b"))];
+  expect(operations(diffTree(one, other))).toBe(4);
+  expect(operations(diffTree(one, common()))).toBe(3);
+});
+
 it("runs the command under the shim and names secrets to be masked, volatile variables not", () => {
   const secrets = [
     { id: "secret-1", envName: "TOKEN" },
