@@ -7,6 +7,11 @@ import type { Call } from "../request/call.ts";
 /** BuildKit's error for an image that has no variant for a platform, or none that was prepared yet. */
 const lacking = /failed to resolve source metadata for (\S+): no match for platform/;
 
+interface BuiltImage {
+  address: string;
+  platform: string;
+}
+
 /**
  * Runs a frontend with images of foreign platforms prepared, as `from` does. Rejects images that lack a variant for
  * their platform, because BuildKit accepts a single-variant image for any platform. The images of a Dockerfile are
@@ -17,30 +22,41 @@ export async function onPlatforms(
   platform: string,
   build: () => Promise<FrontendResult>,
 ): Promise<FrontendResult> {
-  const { images, defaultPlatform } = call.session;
+  const { defaultPlatform } = call.session;
+  const isForeign = (image: BuiltImage): boolean => !isSameMachine(image.platform, defaultPlatform);
   const prepared = new Set<string>();
   for (;;) {
-    let foreign: { address: string; platform: string }[];
+    let used: BuiltImage[];
     let result: FrontendResult | undefined;
     try {
       result = await build();
-      foreign = imagesIn(result.definition).filter((image) => !isSameMachine(image.platform, defaultPlatform));
+      used = imagesIn(result.definition);
     } catch (error) {
       const address = lacking.exec(error instanceof Error ? error.message : "")?.[1];
       if (address === undefined || isSameMachine(platform, defaultPlatform) || prepared.has(`${address} ${platform}`))
         throw error;
-      foreign = [{ address, platform }];
+      used = [{ address, platform }];
     }
-    const unprepared = foreign.filter((image) => !prepared.has(`${image.address} ${image.platform}`));
-    if (result !== undefined && unprepared.length === 0) return result;
-    for (const { address, platform: wanted } of unprepared) {
-      const { config } = await images.resolve(address, wanted);
-      const found = `${config.os}/${config.architecture}`;
-      if (!isSameMachine(found, wanted))
-        throw new ApiError(`image ${JSON.stringify(address)} has no variant for ${wanted}, only for ${found}`);
-      prepared.add(`${address} ${wanted}`);
+    const unprepared = used.filter((image) => isForeign(image) && !prepared.has(`${image.address} ${image.platform}`));
+    if (result !== undefined && unprepared.length === 0) {
+      await Promise.all(used.filter((image) => !isForeign(image)).map((image) => requireVariant(call, image)));
+      return result;
+    }
+    for (const image of unprepared) {
+      await requireVariant(call, image);
+      prepared.add(`${image.address} ${image.platform}`);
     }
   }
+}
+
+/** Resolves an image, which prepares its platform. Throws an `ApiError` if what there is of it is for another machine. */
+async function requireVariant({ session }: Call, { address, platform }: BuiltImage): Promise<void> {
+  // An offline session knows only what `from` resolved before; BuildKit had this one for its own platform.
+  if (session.options.offline === true && isSameMachine(platform, session.defaultPlatform)) return;
+  const { config } = await session.images.resolve(address, platform);
+  const found = `${config.os}/${config.architecture}`;
+  if (!isSameMachine(found, platform))
+    throw new ApiError(`image ${JSON.stringify(address)} has no variant for ${platform}, only for ${found}`);
 }
 
 function isSameMachine(one: string, other: string): boolean {

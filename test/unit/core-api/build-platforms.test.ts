@@ -16,17 +16,29 @@ function session(variants: Record<string, string>): { call: Call; resolved: stri
     const [os, architecture] = found.split("/");
     return Promise.resolve({ reference: address, config: { os, architecture } });
   };
-  return { call: { session: { images: { resolve }, defaultPlatform: "linux/amd64" } } as unknown as Call, resolved };
+  return {
+    call: { session: { images: { resolve }, defaultPlatform: "linux/amd64", options: {} } } as unknown as Call,
+    resolved,
+  };
 }
 
 describe("the images of a Dockerfile", () => {
-  it("are taken as they are for the engine's own platform", async () => {
-    const { call, resolved } = session({});
+  it("are read once for the engine's own platform", async () => {
+    const { call, resolved } = session({ "linux/amd64": "linux/amd64" });
     let reads = 0;
     expect(
       await onPlatforms(call, "linux/amd64", () => Promise.resolve({ ...made("linux/amd64"), reads: ++reads })),
     ).toMatchObject({ reads: 1 });
-    expect(resolved).toEqual([]);
+    expect(resolved.map((each) => each.replace(/@\S+/, ""))).toEqual([`${debian} linux/amd64`]);
+  });
+
+  it("are refused where they are of another machine than the engine, unless nothing can be asked", async () => {
+    const { call, resolved } = session({ "linux/amd64": "linux/arm64" });
+    const build = () => onPlatforms(call, "linux/amd64", () => Promise.resolve(made("linux/amd64")));
+    await expect(build()).rejects.toThrow("has no variant for linux/amd64, only for linux/arm64");
+    Object.assign(call.session.options, { offline: true });
+    expect(await build()).toBeDefined();
+    expect(resolved).toHaveLength(1);
   });
 
   it("are prepared for another platform, and the Dockerfile is read again", async () => {
