@@ -1,4 +1,5 @@
 /** What fastloop.yaml says of the engine means the same to every command that opens a session; reading the module needs none. */
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -94,6 +95,77 @@ describe.each(Object.entries(opening))("%s", (_command, words) => {
     expect(text).toMatch(/cache\.example\/x.*it is not used, for this needs your trust/);
   });
 });
+
+/** Two commands at a time: each fails where the other one lives beside it. */
+const meeting = (unique: string): string[] =>
+  ["a", "b"].map(
+    (name) =>
+      `touch /met/${name}; sleep 2; test $(ls /met | wc -l) = 1; code=$?; rm /met/${name}; exit $code # ${unique}`,
+  );
+
+const moduleSource = (unique: string): string => `
+import { dag, func, object } from "@dagger.io/dagger"
+
+@object()
+export class Files {
+  @func()
+  async meet(): Promise<string> {
+    const image = dag.container().from("debian:bookworm-slim").withMountedCache("/met", dag.cacheVolume("${unique}"))
+    await Promise.all(${JSON.stringify(meeting(unique))}.map((script) => image.withExec(["sh", "-c", script]).sync()))
+    return "done"
+  }
+}
+`;
+
+const program = (unique: string): string => `
+const ask = async (query) => {
+  const { DAGGER_SESSION_PORT: port, DAGGER_SESSION_TOKEN: token } = process.env;
+  const headers = { "content-type": "application/json", authorization: "Basic " + btoa(token + ":") };
+  const answer = await fetch("http://127.0.0.1:" + port + "/query", { method: "POST", headers, body: JSON.stringify({ query }) });
+  const { data, errors } = await answer.json();
+  if (errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+};
+const { cacheVolume } = await ask('{ cacheVolume(key: "${unique}") { id } }');
+const fields = ${JSON.stringify(meeting(unique))}.map((script, at) => "f" + at + ": withExec(args: " + JSON.stringify(["sh", "-c", script]) + ") { sync }");
+await ask('{ container { from(address: "debian:bookworm-slim") { withMountedCache(path: "/met", cache: "' + cacheVolume.id + '") { ' + fields.join(" ") + " } } } }");
+`;
+
+const meetingIn: Record<string, string[]> = {
+  run: ["run", "--all"],
+  watch: ["watch"],
+  call: ["call", "--no-cache", "meet"],
+  session: ["session", "--", process.execPath, "meet.mjs"],
+};
+
+test.each(Object.entries(meetingIn))(
+  "%s runs as many containers at a time as engine.limits allows, and uses the caches that cache names",
+  async (command, words) => {
+    const unique = randomUUID();
+    project.write("ci/src/index.ts", moduleSource(unique));
+    project.write("meet.mjs", program(unique));
+    const caches = "cache: { from: ['127.0.0.1:1/one/from:cache'], to: ['127.0.0.1:1/one/to:cache'] }";
+    project.write(
+      "fastloop.yaml",
+      `version: 1\nname: files\nwatch:\n  targets:\n    a: { call: meet }\nengine: { use: embedded, limits: { containers: 1 } }\n${caches}\n`,
+    );
+    try {
+      const { exitCode, text } = await told(words, ["--trust"]);
+      expect({ exitCode, text }).toMatchObject({
+        exitCode: 0,
+        text: expect.stringContaining("cache 127.0.0.1:1/one/from:cache is not used: connect ECONNREFUSED") as string,
+      });
+      // Intermediate states of an edit are of no use to others.
+      expect(text.includes("cache 127.0.0.1:1/one/to:cache is not written: connect ECONNREFUSED")).toBe(
+        command !== "watch",
+      );
+      expect(text).not.toMatch(/"event":"failed"|"outcome":"failed"/);
+    } finally {
+      await fastloop(["engine", "stop", "--force"], { cwd: project.root, env: environment() });
+    }
+  },
+  180_000,
+);
 
 test("functions reads the module, whatever engine is named", async () => {
   configure("engine: { use: dagger, buildkit: 'unix:///nowhere/buildkit.sock', idle: 7m }");

@@ -128,6 +128,22 @@ describe("the base image", () => {
     expect(text).toBe("greet 1.0\ndeveloper\n/app\n");
   });
 
+  test("and the dev image are told by the command of fastloop.yaml where one fails, in every function", async () => {
+    const tool = '{ name: greet, version: "1.0", install: ["echo starting", "echo gone >&2; exit 22"] }';
+    const broken = `images: { base: { from: "debian:bookworm-slim", tools: [${tool}] }, dev: {} }`;
+    writeFileSync(path.join(project, "fastloop.yaml"), `version: 1\nname: broken\n${broken}\n`);
+    for (const words of [
+      ["build-base", "--source", ".", "sync"],
+      ["explain-dev", "--source", "."],
+    ]) {
+      const { exitCode, stderr } = await call(...words);
+      expect({ exitCode, told: stderr.slice(stderr.indexOf("error:")) }).toEqual({
+        exitCode: 22,
+        told: "error: echo starting; echo gone >&2; exit 22 failed with exit code 22\ngone\n",
+      });
+    }
+  });
+
   test("is published under all its tags with a summary, and not built again while its description stands", async () => {
     const summary = await answer("publish-base", "--source", ".");
     expect(summary).toContain("| linux/amd64 | greet | 1.0 | greet 1.0 | ok |");
