@@ -23,6 +23,7 @@ import { remoteCases } from "./remote.ts";
 import { secretCases } from "./secrets.ts";
 import { serviceHealthCases } from "./service-health.ts";
 import { serviceCases } from "./services.ts";
+import { statedCases } from "./stated.ts";
 import { valueCases } from "./values.ts";
 import type { ConformanceCase } from "./case.ts";
 
@@ -51,6 +52,7 @@ export const groups: Record<string, ConformanceCase[]> = {
   "Names and patterns": nameCases,
   "JSON, env files, engine": valueCases,
   "git and http": remoteCases,
+  "Stated by Dagger's own tests": statedCases,
   "Recorded: trees": recordedTreeCases,
   "Recorded: files": recordedFileCases,
   "Recorded: places": recordedPlaceCases,

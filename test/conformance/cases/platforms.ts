@@ -54,6 +54,21 @@ export const platformCases: ConformanceCase[] = [
     only: { engine: "embedded", reason: "a Dagger engine takes the one variant that there is" },
   },
   {
+    name: "nor one of another machine for the engine's own",
+    run: async ({ dag, registry, unique }) => {
+      const address = `${registry}/other-machine:${unique}`;
+      const platform = "linux/s390x" as never;
+      await dag.container({ platform }).withNewFile("/only", "").publish(address);
+      return await dag
+        .directory()
+        .withNewFile("Dockerfile", `FROM ${address}\nCOPY Dockerfile /x\n`)
+        .dockerBuild()
+        .sync();
+    },
+    fails: { message: /has no variant for linux\/\w+, only for linux\/s390x|no match for platform/ },
+    only: { engine: "embedded", reason: "a Dagger engine takes the one variant that there is" },
+  },
+  {
     name: "a chain on an imported tarball is answered, question after question",
     run: async ({ dag, unique }) => {
       const made = dag
