@@ -1,10 +1,12 @@
 // Images in a registry: one index for all platforms, and who may push and pull.
 import { execFileSync, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiSession } from "../../src/core-api/index.ts";
+import type { EngineEvent } from "../../src/engine/types.ts";
 import { connectBuildkit, type BuildkitClient } from "../../src/buildkit/index.ts";
 import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
 import { openSessionOn } from "./api-session.ts";
@@ -137,6 +139,31 @@ describe("images in a registry", () => {
       ["linux/amd64", "linux/arm64"].flatMap((platform) => [read(platform, "/machine"), read(platform, "/added")]),
     );
     expect(texts).toEqual(["amd64", "added", "arm64", "added"]);
+  });
+
+  it("are written to an archive once, whatever is asked of a container that is imported from it", async () => {
+    const events: EngineEvent[] = [];
+    const own = await openSessionOn(buildkit, { workdir: folder, onEvent: (event) => events.push(event) });
+    const answerOf = async (query: string): Promise<Record<string, unknown>> => {
+      const { data, errors } = await own.execute({ query }, { signal: new AbortController().signal });
+      expect(errors).toBeUndefined();
+      return data as Record<string, unknown>;
+    };
+    try {
+      const mark = randomUUID();
+      for (const field of [`file(path: "/x") { contents }`, `label(name: "l")`, `rootfs { entries }`, "platform"]) {
+        // As the SDK asks: every question is the whole chain anew.
+        const made = `container { withNewFile(path: "/x", contents: "${mark}") { withLabel(name: "l", value: "v") { asTarball { id } } } }`;
+        const { container } = await answerOf(`{ ${made} }`);
+        const { id } = (container as { withNewFile: { withLabel: { asTarball: { id: string } } } }).withNewFile
+          .withLabel.asTarball;
+        await answerOf(`{ container { import(source: "${id}") { ${field} } } }`);
+      }
+      const exports = events.filter((event) => event.kind === "step-done" && /^exporting to/.test(event.name));
+      expect(exports).toHaveLength(1);
+    } finally {
+      await own.close();
+    }
   });
 
   it("of one platform twice are refused with its name", async () => {
