@@ -159,7 +159,7 @@ describe("images in a registry", () => {
           .withLabel.asTarball;
         await answerOf(`{ container { import(source: "${id}") { ${field} } } }`);
       }
-      const exports = events.filter((event) => event.kind === "step-done" && /^exporting to/.test(event.name));
+      const exports = events.filter((event) => event.kind === "step-done" && event.name.startsWith("exporting to"));
       expect(exports).toHaveLength(1);
     } finally {
       await own.close();

@@ -46,7 +46,7 @@ test("of a command that the pipelines module puts lines of its own around, the u
   const layer = shellCommand("make deps\nmake", { before: ["echo ran >> /journal"], after: ["mkdir -p x"] });
   expect(execMessage(layer, "exit code: 2")).toBe("make deps; make failed with exit code 2");
   expect(execMessage(["sh", "-c", 'exec "$1"', "sh", "x"], "exit code: 2")).toBe(
-    'sh -c "exec \"$1\"" sh x failed with exit code 2',
+    String.raw`sh -c "exec \"$1\"" sh x failed with exit code 2`,
   );
 });
 

@@ -104,8 +104,8 @@ test("a command that fails in any function of the module is told without a place
     async mistake(): Promise<never> {
       return Promise.reject(new TypeError("no"));
     }
-    twice(number: number): number {
-      return 2 * number;
+    async twice(number: number): Promise<number> {
+      return Promise.resolve(2 * number);
     }
   }
   tellCommandsAlone(Functions.prototype);
