@@ -1,16 +1,17 @@
-import type { Config } from "../config/index.ts";
+import { ownModule, type Config } from "../config/index.ts";
 import type { Ask } from "./types.ts";
 
 /**
  * Returns what the keys of `fastloop.yaml` ask for besides its calls. Suites, images and services stay in containers.
  */
-export function asksOfConfig({ engine, cache, deploy, local }: Config): Ask[] {
+export function asksOfConfig(config: Config): Ask[] {
+  const { engine, cache, deploy, local } = config;
   return [
     ...Object.entries(local ?? {}).flatMap(([name, entry]) => asksOfLocal(name, entry)),
     ...(engine?.buildkit === undefined ? [] : [engineAsk(engine.buildkit)]),
     ...(cache?.from ?? []).map((what) => cacheAsk("from", what)),
     ...(cache?.to ?? []).map((what) => cacheAsk("to", what)),
-    ...Object.entries(deploy?.environments ?? {}).map(([name, { context }]) => clusterAsk(name, context, deploy)),
+    ...Object.entries(deploy?.environments ?? {}).map(([name, { context }]) => clusterAsk(name, context, config)),
   ];
 }
 
@@ -37,16 +38,24 @@ export function cacheAsk(way: "from" | "to", location: string): Ask {
   return { kind: "cache", what: location, by: `cache.${way}` };
 }
 
-/** Everything of the repository's that gets the user's credentials there is part of the ask: images and commands. */
-export function clusterAsk(environment: string, context: string | undefined, deploy: Config["deploy"]): Ask {
+/**
+ * Returns the ask for a cluster. It names everything of the repository's that gets the user's credentials there: the
+ * module, images, and the text of commands.
+ */
+export function clusterAsk(
+  environment: string,
+  context: string | undefined,
+  { deploy, module }: Pick<Config, "deploy" | "module">,
+): Ask {
   const commands = Object.entries(deploy?.apps ?? {}).flatMap(([app, { custom }]) =>
-    custom === undefined ? [] : [app],
+    custom === undefined ? [] : [`${app} (apply: ${quoted(custom.apply)}, delete: ${quoted(custom.delete)})`],
   );
   const images = [deploy?.image, ...(commands.length === 0 ? [] : [deploy?.tools])].filter(
     (image) => image !== undefined,
   );
   const what = [
     context ?? "of this machine",
+    ...(module === ownModule ? [] : [`through ${module === undefined ? "its own module" : `the module ${module}`}`]),
     ...(images.length === 0 ? [] : [`in the image ${images.join(" and ")}`]),
     ...(commands.length === 0 ? [] : [`by commands of ${commands.join(", ")}`]),
   ];
