@@ -35,19 +35,26 @@ export function inputsOfApp(
 const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /** Returns a kustomization's folder and the project files that it names, following bases and components. */
-function kustomizationInputs(root: string, folder: string, seen: Set<string> = new Set()): string[] {
-  const relative = path.posix.normalize(folder).replace(/\/$/, "");
-  if (leadsOut(relative) || seen.has(relative)) return [];
-  seen.add(relative);
-  const files = kustomizationNames.map((name) => path.join(root, relative, name));
-  const present = files.find((name) => statIfThere(name) !== undefined);
-  // Rendering reports a file that cannot be read.
-  const text = present === undefined ? "" : regularTextIfThere(present);
-  const named = [...text.matchAll(/[^\s"',[\]{}:]+/g)].flatMap(([word]): string[] => {
-    const place = path.posix.join(relative, word);
-    if (!word.startsWith("../") || leadsOut(place)) return [];
-    const stats = statIfThere(path.join(root, place));
-    return stats === undefined ? [] : stats.isDirectory() ? kustomizationInputs(root, place, seen) : [place];
-  });
-  return [`${relative}/`, ...named];
+function kustomizationInputs(root: string, folder: string): string[] {
+  const folders = new Set<string>();
+  const patterns: string[] = [];
+  const waiting = [folder];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const relative = path.posix.normalize(next).replace(/\/$/, "");
+    if (leadsOut(relative) || folders.has(relative)) continue;
+    folders.add(relative);
+    patterns.push(`${relative}/`);
+    const files = kustomizationNames.map((name) => path.join(root, relative, name));
+    const present = files.find((name) => statIfThere(name) !== undefined);
+    // Rendering reports a file that cannot be read.
+    const text = present === undefined ? "" : regularTextIfThere(present);
+    for (const [word] of text.matchAll(/[^\s"',[\]{}:]+/g)) {
+      const place = path.posix.join(relative, word);
+      if (!word.startsWith("../") || leadsOut(place)) continue;
+      const stats = statIfThere(path.join(root, place));
+      if (stats?.isDirectory() === true) waiting.push(place);
+      else if (stats !== undefined) patterns.push(place);
+    }
+  }
+  return patterns;
 }
