@@ -31,7 +31,7 @@ import { testReports } from "./test-reports.ts";
 import { serviceImage, upService } from "./up-services.ts";
 import { textFile } from "./text-file.ts";
 import { manifestsText } from "../vendor/deploy.mjs";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** How much is tested; each tier has the ones before it in it. */
 export enum Tier {
@@ -87,7 +87,7 @@ export class Fastloop {
   ): Promise<string> {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
-    if (repository === undefined) throw new Told("name a repository with --registry or `images.base.registry`");
+    if (repository === undefined) throw new UserError("name a repository with --registry or `images.base.registry`");
     return publishBase(base, await readLock(source), {
       platforms: platforms.length > 0 ? platforms : platformsOf(base.platforms),
       tags: tags.length > 0 ? tags : undefined,
@@ -155,7 +155,7 @@ export class Fastloop {
   ): Promise<string> {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
-    if (repository === undefined) throw new Told("name a repository with --registry or `images.base.registry`");
+    if (repository === undefined) throw new UserError("name a repository with --registry or `images.base.registry`");
     const auth =
       username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
     const lock = await readLock(source);
@@ -220,7 +220,7 @@ export class Fastloop {
     const request = { tier, suites: suite, shard, changed: changed.length > 0 ? changed : undefined };
     const results = await runSuites(config, source, request);
     const overruns = budgetOverruns(config, results);
-    if (enforceBudget && overruns.length > 0) throw new Told(overruns.join("\n"));
+    if (enforceBudget && overruns.length > 0) throw new UserError(overruns.join("\n"));
     return report(results, overruns);
   }
 
@@ -312,7 +312,7 @@ export class Fastloop {
     const dev = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
     const [inDev, inProd] = await Promise.all([inventoryOf(dev), inventoryOf(await prodOf(source))]);
     const drifts = driftBetween(inDev, inProd);
-    if (drifts.length > 0) throw new Told(`production is not what was developed on:\n${driftTable(drifts)}`);
+    if (drifts.length > 0) throw new UserError(`production is not what was developed on:\n${driftTable(drifts)}`);
     return driftTable(drifts);
   }
 
@@ -343,7 +343,7 @@ export class Fastloop {
       );
     }
     const place = advisories ?? config.scan?.advisories;
-    if (place === undefined) throw new Told("name the advisories with --advisories or `scan.advisories`");
+    if (place === undefined) throw new UserError("name the advisories with --advisories or `scan.advisories`");
     return judge(config, components, await readAdvisories(place, source));
   }
 
@@ -496,7 +496,7 @@ export class Fastloop {
     revision?: string,
     asJson: boolean = false,
   ): Promise<string> {
-    if (app.length === 0) throw new Told("name the apps with --app");
+    if (app.length === 0) throw new UserError("name the apps with --app");
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     return runDeployer(config, await readLock(source), target, source, {
@@ -556,7 +556,7 @@ export class Fastloop {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     const published = address ?? config.publish?.image;
-    if (published === undefined) throw new Told("name an address with --address or `publish.image`");
+    if (published === undefined) throw new UserError("name an address with --address or `publish.image`");
     const asked = { app, image: published, revision, asJson };
     return releaseProject(config, source, await readLock(source), target, asked, () =>
       this.publish(source, published, platforms, revision, created, username, password),
@@ -571,7 +571,7 @@ const platformsOf = (names: readonly string[] = ["linux/amd64"]): Platform[] => 
 async function prodOf(source: Directory, platform?: Platform): Promise<Container> {
   const config = await readProject(source);
   const prod = config.images?.prod;
-  if (prod === undefined) throw new Told("fastloop.yaml: there is no `images.prod`");
+  if (prod === undefined) throw new UserError("fastloop.yaml: there is no `images.prod`");
   const dev = devImage(config, await devBase(config, source, undefined, platform), source, { project: nameOf(config) });
   return prodImage(prod, dev, await readLock(source), platform);
 }

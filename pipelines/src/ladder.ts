@@ -7,7 +7,7 @@ import type { Lock } from "./lock.ts";
 import { pinned } from "./lock.ts";
 import { announce, resolveReference } from "./published.ts";
 import { defaultTags, expandTags } from "./tags.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /**
  * Where the base comes from, best first: the digest in the lock, the published tag of this very description, the moving
@@ -29,7 +29,7 @@ export async function baseFromLadder(
       announce(`base ${reference} can't be had`);
     }
     if (onMissing === "fail") {
-      throw new Told(
+      throw new UserError(
         `no base image of key ${key} in ${base.registry}; publish it with \`fastloop call publish-base\` or pass --on-base-missing build`,
       );
     }

@@ -1,5 +1,5 @@
 import type { Directory } from "@dagger.io/dagger";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** `fastloop.lock`: which digests the names in `fastloop.yaml` stand for. */
 export interface Lock {
@@ -29,7 +29,7 @@ async function readLockFile(source: Directory): Promise<Lock> {
 export function parseLock(text: string): Lock {
   const lock: unknown = JSON.parse(text);
   if (typeof lock !== "object" || lock === null || (lock as Lock).version !== 1) {
-    throw new Told("fastloop.lock is not of version 1; run `fastloop call lock-base export --path fastloop.lock`");
+    throw new UserError("fastloop.lock is not of version 1; run `fastloop call lock-base export --path fastloop.lock`");
   }
   return { ...(lock as Lock), images: (lock as Lock).images ?? {} };
 }

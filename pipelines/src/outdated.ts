@@ -8,7 +8,7 @@ import { pinned } from "./lock.ts";
 import { publishedImage } from "./verify.ts";
 import { resolveReference } from "./published.ts";
 import { keyTag } from "./tags.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** Three questions: is this description published, does the lock name today's images, would a build of today be another? */
 export async function outdatedReport(base: BaseImageConfig, lock: Lock): Promise<string> {
@@ -43,7 +43,7 @@ export async function lockText(config: Config, clusters: Lock["clusters"]): Prom
   const resolved = await Promise.all(names.map((name) => resolveReference(name)));
   const unreachable = names.filter((_, index) => resolved[index] === undefined);
   if (unreachable.length > 0)
-    throw new Told(
+    throw new UserError(
       `${unreachable.join(", ")} can't be reached; the lock needs ${unreachable.length === 1 ? "its digest" : "their digests"}`,
     );
   const lock: Lock = { version: 1, images: Object.fromEntries(names.map((name, index) => [name, resolved[index]!])) };

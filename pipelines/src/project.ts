@@ -4,7 +4,7 @@ import type { BaseImageConfig, Config } from "../vendor/config.mjs";
 import { devImageName, imageOf } from "./images.ts";
 import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** Reads the project's `fastloop.yaml` out of its tree; refuses a bad one with every place and hint. */
 export async function readProject(source: Directory): Promise<Config> {
@@ -13,7 +13,7 @@ export async function readProject(source: Directory): Promise<Config> {
   const text = await source.file("fastloop.yaml").contents();
   const { config, problems } = parseConfig(text);
   if (config !== undefined) return config;
-  throw new Told(
+  throw new UserError(
     problems
       .map((problem) => {
         const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
@@ -27,7 +27,7 @@ export const nameOf = (config: Config): string => config.name ?? "project";
 
 export function baseOf(config: Config): BaseImageConfig {
   const base = config.images?.base;
-  if (base === undefined) throw new Told("fastloop.yaml: there is no `images.base`");
+  if (base === undefined) throw new UserError("fastloop.yaml: there is no `images.base`");
   return base;
 }
 
@@ -43,6 +43,6 @@ export async function devBase(
   const lock = await readLock(source);
   if (own !== undefined) return imageOf(own, lock, platform);
   if (base === undefined)
-    throw new Told("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
+    throw new UserError("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
   return baseFromLadder(base, lock, onMissing ?? base.onMissing ?? "build", platform);
 }

@@ -12,7 +12,7 @@ import { defaultTags, expandTags, keyTag } from "./tags.ts";
 import type { Tag } from "./tags.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import type { Finding } from "./verify.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 export interface PublishBaseOptions {
   platforms: Platform[];
@@ -91,7 +91,7 @@ async function publishBuilt(
   for (const tag of tags) published.push(await publishIndex(`${options.registry}:${tag.name}`, variants, options));
   const [first = ""] = published;
   const other = published.find((reference) => digestIn(reference) !== digestIn(first));
-  if (other !== undefined) throw new Told(`the tags do not name one image: ${first} and ${other}`);
+  if (other !== undefined) throw new UserError(`the tags do not name one image: ${first} and ${other}`);
   return summary(key, tags, first, moved, findings);
 }
 
@@ -115,7 +115,7 @@ async function tagPublished(reference: string, tags: readonly Tag[], options: Pu
   } catch (failure) {
     // What a registry answers is an error of another kind.
     if (!(failure instanceof TypeError))
-      throw new Told(
+      throw new UserError(
         `the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`,
         { cause: failure },
       );

@@ -1,7 +1,7 @@
 import type { Container, Secret } from "@dagger.io/dagger";
 import type { Config } from "../vendor/config.mjs";
 import { publishIndex } from "./publish-base.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 export interface PublishOptions {
   address?: string;
@@ -14,7 +14,7 @@ export interface PublishOptions {
 /** Publishes the variants as one index with the labels of the OCI annotation specification; answers with the digest. */
 export async function publishImage(config: Config, variants: Container[], options: PublishOptions): Promise<string> {
   const address = options.address ?? config.publish?.image;
-  if (address === undefined) throw new Told("name an address with --address or `publish.image`");
+  if (address === undefined) throw new UserError("name an address with --address or `publish.image`");
   const labels = imageLabels(config, options);
   const labelled = variants.map((variant) =>
     Object.entries(labels).reduce((image, [name, value]) => image.withLabel(name, value), variant),

@@ -1,10 +1,10 @@
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /**
  * What a deploy does not do, before it changed anything: exit code 2, as the deployer's own refusals. A call takes its exit code
  * from errors of this shape.
  */
-export class Refused extends Told {
+export class Refused extends UserError {
   readonly cmd = ["deploy"];
   readonly exitCode = 2;
   readonly stdout = "";

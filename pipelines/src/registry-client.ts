@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { nextPage } from "./registry-pages.ts";
 import type { RegistryContent } from "./retention.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 const indexTypes = [
   "application/vnd.oci.image.index.v1+json",
@@ -72,8 +72,8 @@ export class RegistryClient {
       for (const tag of ((await response.json()) as { tags: string[] | null }).tags ?? []) tags.add(tag);
       path = nextPage(response.headers.get("link"), `${this.base}/${path}`, this.base);
       if (path !== undefined && seen.has(path))
-        throw new Told(`${this.base}/tags/list: the registry's pages form a loop`);
-      if (seen.size > maxPages) throw new Told(`${this.base}/tags/list: the registry has no last page`);
+        throw new UserError(`${this.base}/tags/list: the registry's pages form a loop`);
+      if (seen.size > maxPages) throw new UserError(`${this.base}/tags/list: the registry has no last page`);
     }
     return [...tags];
   }
@@ -120,12 +120,13 @@ export class RegistryClient {
       for (let page = 1; ; page++) {
         const response = await this.#send(`${versions}?per_page=100&page=${page}`, { headers });
         if (response.status === 404) break;
-        if (!response.ok) throw new Told(`GET ${versions}: ${response.status} ${await response.text()}`);
+        if (!response.ok) throw new UserError(`GET ${versions}: ${response.status} ${await response.text()}`);
         const list = (await response.json()) as { id: number; name: string }[];
         const found = list.find((version) => version.name === digest);
         if (found !== undefined) {
           const deleted = await this.#send(`${versions}/${found.id}`, { method: "DELETE", headers });
-          if (!deleted.ok) throw new Told(`DELETE ${versions}/${found.id}: ${deleted.status} ${await deleted.text()}`);
+          if (!deleted.ok)
+            throw new UserError(`DELETE ${versions}/${found.id}: ${deleted.status} ${await deleted.text()}`);
           return;
         }
         if (list.length < 100) return; // Gone with another digest already.
@@ -205,5 +206,5 @@ const digestOfBody = (body: ArrayBuffer): string =>
 
 async function refusal(response: Response, method: string, url: string): Promise<Error> {
   const hint = response.status === 401 || response.status === 403 ? " (pass --username and --password)" : "";
-  return new Told(`${method} ${url}: ${response.status} ${(await response.text()).trim()}${hint}`);
+  return new UserError(`${method} ${url}: ${response.status} ${(await response.text()).trim()}${hint}`);
 }

@@ -1,4 +1,4 @@
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /**
  * The path of the next page below `base`, out of a `Link` header (RFC 8288) of the page at `url`; undefined after the last.
@@ -14,14 +14,16 @@ export function nextPage(link: string | null, url: string, base: string): string
     const list = new URL(`${base}/tags/list`);
     // A proxy may speak TLS for the registry: that the registry says http of itself is no other place.
     if (next?.host !== list.host || next.pathname !== list.pathname || next.username !== "") {
-      throw new Told(
+      throw new UserError(
         `${url}: for the next page the registry names another place than its list of tags: ${JSON.stringify(target.slice(0, 200))}`,
       );
     }
     return `tags/list${next.search}`;
   }
   if (/\brel\s*\*?=\s*"?[^",;]*\bnext\b/i.test(link))
-    throw new Told(`${url}: the registry's link to the next page can't be read: ${JSON.stringify(link.slice(0, 200))}`);
+    throw new UserError(
+      `${url}: the registry's link to the next page can't be read: ${JSON.stringify(link.slice(0, 200))}`,
+    );
   return undefined;
 }
 

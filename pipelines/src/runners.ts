@@ -1,5 +1,5 @@
 import type { Runner } from "./selection.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** What is asked of a test runner beyond running everything. */
 export interface RunnerRequest {
@@ -95,6 +95,6 @@ export function shardOf(files: readonly string[], shard: string | undefined): st
 export function parseShard(shard: string): { index: number; count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(shard);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
-  if (match === null || index < 1 || index > count) throw new Told(`--shard takes i/n, such as 1/3, not ${shard}`);
+  if (match === null || index < 1 || index > count) throw new UserError(`--shard takes i/n, such as 1/3, not ${shard}`);
   return { index, count };
 }

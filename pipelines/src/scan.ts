@@ -7,7 +7,7 @@ import type { Lock } from "./lock.ts";
 import { systemPackages } from "./parity.ts";
 import { cyclonedxDocument, lockedComponents, lockFiles, spdxDocument, uniqueComponents } from "./sbom.ts";
 import type { Component } from "./sbom.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** Everything in an image's package database and in the project's lock files. */
 export async function componentsOf(image: Container, source: Directory): Promise<Component[]> {
@@ -54,13 +54,14 @@ export async function readAdvisories(place: string, source: Directory): Promise<
   const text = /^https?:\/\//.test(place) ? await download(place) : await source.file(place).contents();
   const parsed: unknown = JSON.parse(text);
   const list = Array.isArray(parsed) ? parsed : (parsed as { vulns?: unknown }).vulns;
-  if (!Array.isArray(list)) throw new Told(`${place}: expected a list of OSV records, or an object with \`vulns\``);
+  if (!Array.isArray(list))
+    throw new UserError(`${place}: expected a list of OSV records, or an object with \`vulns\``);
   return list as Advisory[];
 }
 
 async function download(url: string): Promise<string> {
   const response = await fetch(url);
-  if (!response.ok) throw new Told(`${url}: ${response.status}`);
+  if (!response.ok) throw new UserError(`${url}: ${response.status}`);
   return response.text();
 }
 
@@ -70,7 +71,7 @@ export function judge(config: Config, components: readonly Component[], advisori
   const matches = matchAdvisories(components, advisories).filter((match) => !ignore.includes(match.advisory));
   const report = matchTable(matches, components.length);
   if (matches.some((match) => atLeast(match.severity, severity)))
-    throw new Told(`${report}\nthe scan fails from ${severity} on`);
+    throw new UserError(`${report}\nthe scan fails from ${severity} on`);
   return report;
 }
 

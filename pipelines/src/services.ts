@@ -3,7 +3,7 @@ import { resolveService } from "../vendor/config.mjs";
 import type { Config, ServiceConfig } from "../vendor/config.mjs";
 import { baseImage } from "./base.ts";
 import type { Lock } from "./lock.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /**
  * A service for tests: its data in memory where `tmpfs` says so. Migrations run while its image is made, as a layer of
@@ -33,7 +33,7 @@ export function withServices(
 ): Container {
   return [...new Set(names)].reduce((bound, name) => {
     const service = config.tests?.services?.[name];
-    if (service === undefined) throw new Told(`fastloop.yaml: unknown service \`${name}\``);
+    if (service === undefined) throw new UserError(`fastloop.yaml: unknown service \`${name}\``);
     return bound.withServiceBinding(name, serviceOf(service, source, lock));
   }, container);
 }

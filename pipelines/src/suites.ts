@@ -15,7 +15,7 @@ import type { RunnerRequest } from "./runners.ts";
 import { summaryOf } from "./summary.ts";
 import { askedTests, namesArguments } from "./trace.ts";
 import type { TraceRequest } from "./trace.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 export const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
 
@@ -88,10 +88,10 @@ export function plannedTiers(
 ): PlannedTier[] {
   const suites = config.tests?.suites ?? {};
   const known = Object.keys(suites);
-  if (known.length === 0) throw new Told("fastloop.yaml: `tests.suites` names no suite");
+  if (known.length === 0) throw new UserError("fastloop.yaml: `tests.suites` names no suite");
   if (shard !== undefined) parseShard(shard);
   for (const name of names) {
-    if (!known.includes(name)) throw new Told(`unknown suite \`${name}\`; fastloop.yaml has: ${known.join(", ")}`);
+    if (!known.includes(name)) throw new UserError(`unknown suite \`${name}\`; fastloop.yaml has: ${known.join(", ")}`);
   }
   const tiers = tierOrder.slice(0, tierOrder.indexOf(tier) + 1);
   return (names.length > 0 ? names : known).flatMap((name) => {

@@ -1,5 +1,5 @@
 import type { BaseImageConfig } from "../vendor/config.mjs";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** A tag to publish. A moving one names a different image after the next release, so it moves last. */
 export interface Tag {
@@ -27,7 +27,8 @@ export function expandTags(base: BaseImageConfig, templates: readonly string[], 
   const fill = (template: string): string =>
     template.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => {
       const value = values[name];
-      if (value === undefined) throw new Told(`tag \`${template}\`: there is no value for {${name}} in images.base`);
+      if (value === undefined)
+        throw new UserError(`tag \`${template}\`: there is no value for {${name}} in images.base`);
       return value;
     });
   const tags = templates

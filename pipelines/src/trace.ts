@@ -13,7 +13,7 @@ import {
 import type { TestPackage } from "./package-graph.ts";
 import { shardOf } from "./runners.ts";
 import { selectTests, testFile } from "./selection.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** What a tier is to run: words for its runner (test files, packages), or all of it. */
 export type Asked = { words: string[] | undefined; told?: string };
@@ -38,7 +38,8 @@ export async function askedTests(
   const { changed, shard, imageFiles } = request;
   if (suite.runner === "go" || suite.runner === "cargo") return askedPackages(suite, prepared, request);
   const own = tier.files === undefined ? undefined : await matching(prepared.directory(suite.cwd), tier.files);
-  if (own?.length === 0) throw new Told(`fastloop.yaml: no file in ${suite.cwd} matches ${tier.files?.join(", ")}`);
+  if (own?.length === 0)
+    throw new UserError(`fastloop.yaml: no file in ${suite.cwd} matches ${tier.files?.join(", ")}`);
   const selection = changed === undefined ? undefined : selectTests(suite, changed, imageFiles);
   if (selection?.kind === "none") return { words: [], told: "not affected" };
   if (selection?.kind !== "trace")

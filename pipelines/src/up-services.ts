@@ -11,7 +11,7 @@ import type { Lock } from "./lock.ts";
 import { prodImage } from "./prod.ts";
 import { baseOf, devBase, nameOf } from "./project.ts";
 import { serviceOf } from "./services.ts";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** Services that are there already: a service that needs one of them is bound to that very one. */
 export type Given = ReadonlyMap<string, Service>;
@@ -40,9 +40,9 @@ export async function serviceImage(config: Config, source: Directory, name: stri
 
 function described(name: string, config: Config): UpServiceConfig {
   const service = config.services?.[name];
-  if (service === undefined) throw new Told(unknownService(name, config));
+  if (service === undefined) throw new UserError(unknownService(name, config));
   if (service.function !== undefined)
-    throw new Told(`fastloop.yaml: \`services.${name}\` is the module's own \`${service.function}\`: call that`);
+    throw new UserError(`fastloop.yaml: \`services.${name}\` is the module's own \`${service.function}\`: call that`);
   return service;
 }
 

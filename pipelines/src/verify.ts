@@ -2,7 +2,7 @@ import { dag } from "@dagger.io/dagger";
 import type { Container, Platform } from "@dagger.io/dagger";
 import { sizeBytes } from "../vendor/config.mjs";
 import type { BaseImageConfig } from "../vendor/config.mjs";
-import { Told } from "./told.ts";
+import { UserError } from "./user-error.ts";
 
 /** What a check of one tool, or of the size, found. */
 export interface Finding {
@@ -69,5 +69,5 @@ export function refuseFailures(findings: readonly Finding[]): void {
   const failed = findings.filter((finding) => !finding.passed);
   if (failed.length === 0) return;
   const told = failed.map((f) => `${f.subject} on ${f.platform}: expected ${f.expected}, found ${f.found}`);
-  throw new Told(`the base image is not what it says:\n${told.join("\n")}`);
+  throw new UserError(`the base image is not what it says:\n${told.join("\n")}`);
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { shellCommand } from "../../../pipelines/src/exec.ts";
 import { suitesFailure, tellCommandsAlone } from "../../../pipelines/src/failures.ts";
-import { Told } from "../../../pipelines/src/told.ts";
+import { UserError } from "../../../pipelines/src/user-error.ts";
 import { tierCommand } from "../../../pipelines/src/suites.ts";
 import { resolveSuite } from "../../../pipelines/vendor/config.mjs";
 
@@ -83,7 +83,7 @@ describe("a failed suite is told in the words of fastloop.yaml", () => {
     const error = new Error("fastloop.yaml: unknown service");
     expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: error }])).toBe(error);
     expect(error).toMatchObject({ message: "unit smoke: fastloop.yaml: unknown service", place: "", stack: "" });
-    expect(new Told("fastloop.yaml: there is no `images.base`")).toMatchObject({ place: "", stack: "" });
+    expect(new UserError("fastloop.yaml: there is no `images.base`")).toMatchObject({ place: "", stack: "" });
   });
 
   it("as every mistake of the user's that the module finds is", () => {
