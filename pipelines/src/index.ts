@@ -1,6 +1,6 @@
 /**
- * The pipeline of a repository that describes itself in `fastloop.yaml`: base image, dev image, tiered tests, scan and
- * publish as functions, the same by hand, in `fastloop` and in any CI.
+ * Turns a repository's `fastloop.yaml` into functions: base image, dev image, tests in tiers, scan, publish and deploy.
+ * They run the same by hand, in `fastloop run` and `watch`, and in any CI.
  */
 import { argument, check, func, object } from "@dagger.io/dagger";
 import type { Container, Directory, File, Platform, Secret, Service } from "@dagger.io/dagger";
@@ -33,9 +33,9 @@ import { textFile } from "./text-file.ts";
 import { manifestsText } from "../vendor/deploy.mjs";
 import { UserError } from "./user-error.ts";
 
-/** How much is tested; each tier has the ones before it in it. */
+/** How much to test. Each tier includes the ones before it. */
 export enum Tier {
-  /** The critical path, seconds. */
+  /** The critical path, in seconds. */
   smoke = "smoke",
   /** Unit and quick integration tests. */
   fast = "fast",
@@ -43,19 +43,19 @@ export enum Tier {
   full = "full",
 }
 
-/** What to do when the published base can't be had. */
+/** What to do when the published base image is not available. */
 export enum OnMissing {
-  /** Build it inline. */
+  /** Build it as part of the call. */
   build = "build",
-  /** Stop and say so. */
+  /** Fail before anything is built. */
   fail = "fail",
 }
 
 @object()
 export class Fastloop {
   /**
-   * The base image of `images.base`: system packages, tools, user.
-   * @param platform e.g. linux/arm64; default: that of the engine
+   * Builds the base image of `images.base`: system packages, tools, global npm packages, user.
+   * @param platform e.g. linux/arm64; default: the engine's platform
    */
   @func()
   async buildBase(
@@ -66,13 +66,16 @@ export class Fastloop {
   }
 
   /**
-   * Builds the base for every platform, verifies each, publishes one index under all tags, the moving ones last. Where the
-   * content key is published already nothing is built, and the tags are put on what is there. Prints a summary in Markdown.
-   * @param platforms default: images.base.platforms
-   * @param tags templates; default: images.base.tags
-   * @param registry repository; default: images.base.registry
-   * @param force build and publish even when the key is there
-   * @param refresh build and publish when the key is there, but its packages or the image that it starts from moved since
+   * Builds the base image for all platforms, verifies each, and publishes one index under all tags, floating tags last.
+   * If the registry already has the content key, builds nothing and tags the existing digest. Returns a summary in
+   * Markdown.
+   * @param platforms default: images.base.platforms, else linux/amd64
+   * @param tags tag templates, e.g. base-{version}; default: images.base.tags
+   * @param registry the repository, e.g. ghcr.io/acme/base; default: images.base.registry
+   * @param username for the registry
+   * @param password for the registry, e.g. env://REGISTRY_PASSWORD
+   * @param force build and publish even if the registry already has the content key
+   * @param refresh build and publish again if packages or the `from` image have changed since the base was published
    */
   @func({ cache: "never" })
   async publishBase(
@@ -101,8 +104,10 @@ export class Fastloop {
   }
 
   /**
-   * Runs each tool's check for every platform and compares the versions; foreign platforms are emulated.
-   * @param image a published base to verify in place of the one that would be built
+   * Runs each tool's check on every platform, compares versions and checks the size. Foreign platforms are emulated.
+   * Returns a table in Markdown; fails if a check fails.
+   * @param platforms default: images.base.platforms, else linux/amd64
+   * @param image the reference of a published base image to verify; default: builds one
    */
   @func({ cache: "session" })
   async verifyBase(
@@ -124,25 +129,32 @@ export class Fastloop {
     return findingsTable(findings);
   }
 
-  /** Whether the base is published, and whether its packages or the image that it starts from moved since; what the lock has of it. */
+  /**
+   * Reports whether the base image is published and up to date.
+   * Compares its packages with an installation today, and its `from` in fastloop.lock with the registry's digest.
+   */
   @func({ cache: "1h" })
   async outdatedBase(@argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory): Promise<string> {
     return outdatedReport(baseOf(await readProject(source)), await readLock(source));
   }
 
-  /** `fastloop.lock` with the digests of today: `lock-base export --path fastloop.lock`. */
+  /** Returns fastloop.lock with the current digests of all images: `lock-base export --path fastloop.lock`. */
   @func({ cache: "never" })
   async lockBase(@argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory): Promise<File> {
-    // One that can't be read is written anew.
+    // An unreadable lock is replaced.
     const before = await readLock(source).catch(() => undefined);
     return textFile("fastloop.lock", await lockText(await readProject(source), before?.clusters));
   }
 
   /**
-   * Deletes old bases from the registry; never a digest that a kept index still needs, nor the locked one, nor that of the
-   * present description.
-   * @param keep how many are kept; default: images.base.keep, else 5
-   * @param dryRun only say what would go
+   * Deletes old base images from the registry.
+   * Keeps the newest, the locked one, the current description's, those with a tag that ends in latest, and everything
+   * that a kept index refers to.
+   * @param keep how many of the newest images to keep; default: images.base.keep, else 5
+   * @param dryRun report what would be deleted and delete nothing
+   * @param registry the repository; default: images.base.registry
+   * @param username for the registry
+   * @param password for the registry, e.g. env://REGISTRY_PASSWORD
    */
   @func({ cache: "never" })
   async pruneBase(
@@ -164,8 +176,9 @@ export class Fastloop {
   }
 
   /**
-   * The dev image of `images.dev`: the base, the dependency layers, the sources.
-   * @param onBaseMissing when the published base can't be had; default: images.base.onMissing, else build
+   * Builds the dev image of `images.dev`: the base image, the dependency layers, then the sources.
+   * @param platform e.g. linux/arm64; default: the engine's platform
+   * @param onBaseMissing if the published base image is not available; default: images.base.onMissing, else build
    * @param noDepCache start with empty package caches
    */
   @func({ cache: "session" })
@@ -180,7 +193,7 @@ export class Fastloop {
     return devImage(config, base, source, { project: nameOf(config), epoch: noDepCache ? `${Date.now()}` : undefined });
   }
 
-  /** The dev image as an archive named `{project}:dev`: `dev-tarball export --path dev.tar`, then `docker load -i dev.tar`. */
+  /** Returns the dev image as an archive `{project}:dev`, for `docker load`: `dev-tarball export --path dev.tar`. */
   @func({ cache: "session" })
   async devTarball(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<File> {
     const config = await readProject(source);
@@ -188,7 +201,7 @@ export class Fastloop {
     return namedTarball(image, `${nameOf(config).toLowerCase()}:dev`, await readLock(source));
   }
 
-  /** Builds the dev image and says for each layer whether it was cached, and how often it was so far. */
+  /** Builds the dev image and reports a cache hit or miss for each layer, with its hit rate so far. */
   @func({ cache: "never" })
   async explainDev(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
     const config = await readProject(source);
@@ -200,12 +213,12 @@ export class Fastloop {
   }
 
   /**
-   * Runs the tests of `tests.suites` and reports on each suite and tier.
-   * @param tier smoke, fast or full; a tier has the ones before it in it
-   * @param suite only these suites
-   * @param enforceBudget fail when a tier took longer than its budget
-   * @param shard i/n: only that part of each suite
-   * @param changed only what these files (relative to the project) can affect; all where that is not sure
+   * Runs the test suites of `tests.suites` and returns a report with one line per suite and tier.
+   * @param tier smoke, fast or full; each includes the tiers before it
+   * @param suite run only these suites
+   * @param enforceBudget fail if a tier takes longer than its budget
+   * @param shard run one part of each suite, e.g. 1/3
+   * @param changed run only tests that these files can affect (paths relative to the project); in case of doubt, all
    */
   @func()
   async test(
@@ -225,10 +238,12 @@ export class Fastloop {
   }
 
   /**
-   * Runs the same tests for their reports: SUITE/TIER/junit.xml, output and exit code. A failing test fails nothing here.
-   * @param shard i/n: only that part of each suite
-   * @param changed only what these files can affect
-   * @param coverage with coverage, for runners that are set up for it
+   * Runs the test suites and returns SUITE/TIER/{junit.xml,output.txt,exit-code}. Does not fail if a test fails.
+   * @param tier smoke, fast or full; each includes the tiers before it
+   * @param suite run only these suites
+   * @param shard run one part of each suite, e.g. 1/3
+   * @param changed run only tests that these files can affect (paths relative to the project); in case of doubt, all
+   * @param coverage add coverage; pytest needs pytest-cov, vitest a coverage provider
    */
   @func()
   async testReports(
@@ -243,28 +258,28 @@ export class Fastloop {
     return testReports(await readProject(source), source, request, coverage);
   }
 
-  /** The smoke tier of every suite. */
+  /** Runs the smoke tier of all suites. */
   @func()
   @check()
   async smoke(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
     await runSuites(await readProject(source), source, { tier: "smoke" });
   }
 
-  /** The smoke and fast tiers of every suite. */
+  /** Runs the smoke and fast tiers of all suites. */
   @func()
   @check()
   async fast(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
     await runSuites(await readProject(source), source, { tier: "fast" });
   }
 
-  /** All tiers of every suite. */
+  /** Runs all tiers of all suites. */
   @func()
   @check()
   async full(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
     await runSuites(await readProject(source), source, { tier: "full" });
   }
 
-  /** The dev image with its sources, for `shell terminal`. */
+  /** Returns the dev image with the sources; `shell terminal` opens a terminal in it. */
   @func({ cache: "never" })
   async shell(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<Container> {
     const config = await readProject(source);
@@ -272,8 +287,9 @@ export class Fastloop {
   }
 
   /**
-   * A service of `services`, with all that it needs: `service --name api up`.
-   * @param needs services that are there already, in place of those of the configuration
+   * Returns a service of `services`, bound to the services that it needs: `service --name api up`.
+   * @param name its name in `services`
+   * @param needs running services to bind to, in place of those that the configuration describes
    * @param needNames the names of `needs`, in the same order
    */
   @func({ cache: "session" })
@@ -287,7 +303,10 @@ export class Fastloop {
     return upService(await readProject(source), source, name, given);
   }
 
-  /** The image of a service of `services`, without what it needs. */
+  /**
+   * Builds the image of a service of `services`, without the services that it needs.
+   * @param name its name in `services`
+   */
   @func()
   async serviceImage(
     @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
@@ -296,7 +315,10 @@ export class Fastloop {
     return serviceImage(await readProject(source), source, name);
   }
 
-  /** The production image of `images.prod`. */
+  /**
+   * Builds the production image of `images.prod`.
+   * @param platform e.g. linux/arm64; default: the engine's platform
+   */
   @func()
   async buildProd(
     @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
@@ -305,7 +327,7 @@ export class Fastloop {
     return prodOf(source, platform);
   }
 
-  /** Compares packages and environment of the dev and production images; fails on drift. */
+  /** Compares packages and environment of the dev and production images. Fails if they differ. */
   @func()
   async parity(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
     const config = await readProject(source);
@@ -316,7 +338,7 @@ export class Fastloop {
     return driftTable(drifts);
   }
 
-  /** What is in the dev image and the lock files, in SPDX or CycloneDX (`scan.format`). */
+  /** Returns the SBOM of the dev image and the lock files, as SPDX or CycloneDX JSON (`scan.format`). */
   @func({ cache: "24h" })
   async sbom(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<File> {
     const config = await readProject(source);
@@ -325,8 +347,9 @@ export class Fastloop {
   }
 
   /**
-   * Matches what is in the image and the lock files against advisories, or has `scan.tool` do so; fails from `scan.severity` on.
-   * @param advisories list of OSV records, a path in the project or a URL; default: scan.advisories
+   * Checks the dev image and the lock files against OSV advisories, or runs `scan.tool`.
+   * Fails if a finding has at least the severity `scan.severity` (default: high).
+   * @param advisories a list of OSV records: a path in the project or a URL; default: scan.advisories
    */
   @func({ cache: "1h" })
   async scan(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory, advisories?: string): Promise<string> {
@@ -348,10 +371,14 @@ export class Fastloop {
   }
 
   /**
-   * Publishes the production image (the dev image where there is none) for all platforms as one index; prints its digest.
-   * @param address default: publish.image
-   * @param revision the commit, for the labels
-   * @param created the commit's time (RFC 3339), so that builds reproduce
+   * Publishes the production image, or the dev image if there is no `images.prod`, for all platforms as one index.
+   * Returns the reference with its digest.
+   * @param address e.g. ghcr.io/acme/app:1.2; default: publish.image
+   * @param platforms default: publish.platforms, else linux/amd64
+   * @param revision the commit, for the image's labels
+   * @param created the commit's time (RFC 3339), for the image's labels
+   * @param username for the registry
+   * @param password for the registry, e.g. env://REGISTRY_PASSWORD
    */
   @func({ cache: "never" })
   async publish(
@@ -370,10 +397,10 @@ export class Fastloop {
   }
 
   /**
-   * The manifests of `deploy.apps` as they are applied to an environment, images by digest. No cluster is asked.
-   * @param env one of deploy.environments
-   * @param app only these apps
-   * @param image NAME=REFERENCE@sha256:DIGEST, in place of what the manifests name
+   * Renders the manifests of `deploy.apps` for an environment, with images by digest. Contacts no cluster.
+   * @param env an environment of `deploy.environments`
+   * @param app render only these apps
+   * @param image replace the image NAME in the manifests: NAME=REFERENCE@sha256:DIGEST
    */
   @func({ cache: "session" })
   async render(
@@ -391,9 +418,15 @@ export class Fastloop {
   }
 
   /**
-   * What a deploy would change, field by field, by a dry run on the API server. Nothing is written.
-   * @param context of the kubeconfig; default: that of the environment
-   * @param cluster the API server where it is on your own machine, e.g. tcp://127.0.0.1:6443
+   * Shows what a deploy would change, field by field, from a dry run on the API server. Writes nothing.
+   * @param kubeconfig e.g. file://$HOME/.kube/config or env://KUBECONFIG_TEXT
+   * @param env an environment of `deploy.environments`
+   * @param context a context of the kubeconfig; default: the environment's
+   * @param namespace default: the environment's, else the context's
+   * @param cluster the API server, if it listens on your own machine, e.g. tcp://127.0.0.1:6443
+   * @param app compare only these apps
+   * @param image replace the image NAME in the manifests: NAME=REFERENCE@sha256:DIGEST
+   * @param asJson return JSON
    */
   @func({ cache: "never" })
   async diff(
@@ -415,17 +448,19 @@ export class Fastloop {
   }
 
   /**
-   * Applies the manifests to an environment, waits until all is ready, and records the release in the cluster. All of it is
-   * dry-run by the API server before anything is written.
-   * @param env one of deploy.environments
-   * @param context of the kubeconfig; default: that of the environment
-   * @param cluster the API server where it is on your own machine, e.g. tcp://127.0.0.1:6443
-   * @param app only these apps
-   * @param image NAME=REFERENCE@sha256:DIGEST, in place of what the manifests name
-   * @param yes the name of the environment, where that is production
-   * @param timeout how long an app may take to become ready; default: that of the environment
-   * @param revision the commit, for the history
-   * @param asJson the report as data
+   * Applies the manifests to an environment, waits until the apps are ready, and records the release in the cluster.
+   * The API server checks everything in a dry run before anything is written.
+   * @param kubeconfig e.g. file://$HOME/.kube/config or env://KUBECONFIG_TEXT
+   * @param env an environment of `deploy.environments`
+   * @param context a context of the kubeconfig; default: the environment's
+   * @param namespace default: the environment's, else the context's
+   * @param cluster the API server, if it listens on your own machine, e.g. tcp://127.0.0.1:6443
+   * @param app deploy only these apps
+   * @param image replace the image NAME in the manifests: NAME=REFERENCE@sha256:DIGEST
+   * @param yes confirms a production environment: its name
+   * @param timeout how long an app may take to become ready, e.g. 5m; default: the environment's
+   * @param revision the commit, for the release history
+   * @param asJson return JSON
    */
   @func({ cache: "never" })
   async deploy(
@@ -451,7 +486,16 @@ export class Fastloop {
 
   /**
    * Applies the manifests of an earlier release again, as a new release.
-   * @param to number of the release; default: the last one that was deployed before this one
+   * @param kubeconfig e.g. file://$HOME/.kube/config or env://KUBECONFIG_TEXT
+   * @param env an environment of `deploy.environments`
+   * @param context a context of the kubeconfig; default: the environment's
+   * @param namespace default: the environment's, else the context's
+   * @param cluster the API server, if it listens on your own machine, e.g. tcp://127.0.0.1:6443
+   * @param app roll back only these apps
+   * @param to the release's number; default: the last deployed release before the current one
+   * @param yes confirms a production environment: its name
+   * @param timeout how long an app may take to become ready, e.g. 5m; default: the environment's
+   * @param asJson return JSON
    */
   @func({ cache: "never" })
   async rollback(
@@ -478,9 +522,18 @@ export class Fastloop {
   }
 
   /**
-   * Deletes what apps have in an environment: the objects that a deploy of theirs made, less what holds data. An app of commands
-   * has its `delete` run.
-   * @param app these apps, at least one
+   * Deletes the objects that deploys of the apps created, except objects that hold data.
+   * For an app with commands (`custom`), runs its `delete`.
+   * @param kubeconfig e.g. file://$HOME/.kube/config or env://KUBECONFIG_TEXT
+   * @param env an environment of `deploy.environments`
+   * @param app the apps to delete; at least one
+   * @param context a context of the kubeconfig; default: the environment's
+   * @param namespace default: the environment's, else the context's
+   * @param cluster the API server, if it listens on your own machine, e.g. tcp://127.0.0.1:6443
+   * @param yes confirms a production environment: its name
+   * @param timeout how long a `delete` command may take, e.g. 5m; default: the environment's
+   * @param revision the commit, for the release history
+   * @param asJson return JSON
    */
   @func({ cache: "never" })
   async undeploy(
@@ -507,7 +560,16 @@ export class Fastloop {
     });
   }
 
-  /** The releases of an environment, and how what is there differs from what was deployed. */
+  /**
+   * Shows the releases of an environment, and how the cluster differs from what was deployed.
+   * @param kubeconfig e.g. file://$HOME/.kube/config or env://KUBECONFIG_TEXT
+   * @param env an environment of `deploy.environments`
+   * @param context a context of the kubeconfig; default: the environment's
+   * @param namespace default: the environment's, else the context's
+   * @param cluster the API server, if it listens on your own machine, e.g. tcp://127.0.0.1:6443
+   * @param app show only these apps
+   * @param asJson return JSON
+   */
   @func({ cache: "never" })
   async deployStatus(
     @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
@@ -529,10 +591,23 @@ export class Fastloop {
   }
 
   /**
-   * Publishes the production image for all platforms and deploys it by the digest that came of it. The cluster, the rights and
-   * the manifests are checked before anything is built.
-   * @param address default: publish.image
-   * @param revision the commit, for labels and history
+   * Publishes the production image for all platforms and deploys it by the resulting digest.
+   * Checks the cluster, the permissions and the manifests before anything is built.
+   * @param kubeconfig e.g. file://$HOME/.kube/config or env://KUBECONFIG_TEXT
+   * @param env an environment of `deploy.environments`
+   * @param context a context of the kubeconfig; default: the environment's
+   * @param namespace default: the environment's, else the context's
+   * @param cluster the API server, if it listens on your own machine, e.g. tcp://127.0.0.1:6443
+   * @param app deploy only these apps
+   * @param yes confirms a production environment: its name
+   * @param timeout how long an app may take to become ready, e.g. 5m; default: the environment's
+   * @param address e.g. ghcr.io/acme/app:1.2; default: publish.image
+   * @param platforms default: publish.platforms, else linux/amd64
+   * @param revision the commit, for the image's labels and the release history
+   * @param created the commit's time (RFC 3339), for the image's labels
+   * @param username for the registry
+   * @param password for the registry, e.g. env://REGISTRY_PASSWORD
+   * @param asJson return JSON
    */
   @func({ cache: "never" })
   async release(
