@@ -5,7 +5,7 @@ import { versionOrder } from "./versions.ts";
 export const severities = ["low", "medium", "high", "critical"] as const;
 export type Severity = (typeof severities)[number];
 
-/** The part of an OSV record that matching needs. */
+/** An OSV record (https://ossf.github.io/osv-schema), with the fields that matching reads. */
 export interface Advisory {
   id: string;
   summary?: string;
@@ -37,7 +37,10 @@ export interface Match {
   summary: string;
 }
 
-/** Every advisory that names a component in a version that is there; an advisory without a severity counts as high. */
+/**
+ * Returns a match for each component with a version that an advisory affects. An advisory without a severity counts as
+ * high.
+ */
 export function matchAdvisories(components: readonly Component[], advisories: readonly Advisory[]): Match[] {
   const byName = new Map<string, Component[]>();
   for (const component of components) {
@@ -48,7 +51,7 @@ export function matchAdvisories(components: readonly Component[], advisories: re
   }
   return advisories.flatMap((advisory) =>
     (advisory.affected ?? []).flatMap((affected) => {
-      // OSV writes `Debian:12`; the release is that of the image.
+      // OSV names ecosystems with their release, such as `Debian:12`. The image's release is not compared.
       const ecosystem = affected.package?.ecosystem.split(":")[0] ?? "";
       const candidates = byName.get(componentKey(ecosystem, affected.package?.name ?? "")) ?? [];
       return candidates.flatMap((component): Match[] => {
@@ -65,12 +68,12 @@ export function matchAdvisories(components: readonly Component[], advisories: re
   );
 }
 
-/** PyPI takes `Zope.Interface` and `zope-interface` for one name. */
+/** Returns the key of a package name. PyPI treats `Zope.Interface` and `zope-interface` as the same name. */
 function componentKey(ecosystem: string, name: string): string {
   return `${ecosystem} ${ecosystem === "PyPI" ? name.toLowerCase().replaceAll(/[-_.]+/g, "-") : name}`;
 }
 
-/** The first version after the component's that has it fixed. */
+/** Returns the lowest version above the component's in which the advisory is fixed; undefined if there is none. */
 function fixedIn({ ecosystem, version }: Component, ranges: readonly OsvRange[]): string | undefined {
   const compare = versionOrder(ecosystem);
   const fixes = ranges
@@ -87,7 +90,10 @@ export function severityOf(advisory: Advisory): Severity {
 export const atLeast = (severity: Severity, floor: Severity): boolean =>
   severities.indexOf(severity) >= severities.indexOf(floor);
 
-/** OSV's evaluation: events in the order of their versions, `0` before all; a range of commits says nothing of versions. */
+/**
+ * Evaluates a range as OSV specifies: events sorted by version, `0` before all others. A range of commits (`GIT`) never
+ * matches, because components have no commits.
+ */
 function inRange(component: Component, { type, events }: OsvRange): boolean {
   if (type === "GIT") return false;
   const compare = type === "SEMVER" ? compareSemver : versionOrder(component.ecosystem);

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { BaseImageConfig } from "../vendor/config.mjs";
 
 /**
- * What a base image is made of, as one short name: the hash of everything in its description that changes its content.
- * Where it is published, under which tags and how many are kept is no part of it.
+ * Returns the content key of a base image: the first 16 hex digits of the SHA-256 of everything in its description that
+ * changes its content. Registry, tags and retention are not part of it. `pinned` is `from` with the digest in the lock.
  */
 export function baseKey(base: BaseImageConfig, pinned: string = base.from): string {
   const { packages = [], tools = [], globals = [], env = {}, user, workdir } = base;
@@ -11,7 +11,7 @@ export function baseKey(base: BaseImageConfig, pinned: string = base.from): stri
   return createHash("sha256").update(canonical(content)).digest("hex").slice(0, 16);
 }
 
-/** JSON with sorted keys: the order in the file says nothing. */
+/** Returns JSON with sorted keys, so that the order of keys in the file does not matter. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";

@@ -4,16 +4,16 @@ import { run } from "./exec.ts";
 import { imageOf } from "./images.ts";
 import type { Lock } from "./lock.ts";
 
-/** How a base is built beside what its description says. */
+/** How to build a base image, beyond its description. */
 export interface BaseBuild {
   platform?: Platform;
-  /** A text that no build had before makes the packages be installed anew, whatever is cached. */
+  /** Cache buster: a new value installs the packages again, such as the time of the build. */
   freshness?: string;
 }
 
 /**
- * The base image: what changes rarely. System packages, pinned tools, global npm packages, the user and the workdir, each
- * in a layer of its own, the slowest first.
+ * Builds the base image: system packages, pinned tools, global npm packages, user and workdir, in this order and each
+ * in its own layer. Tools are installed with `$VERSION` and `$TARGETARCH` in their environment.
  */
 export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshness }: BaseBuild = {}): Container {
   let image = imageOf(base.from, lock, platform);
@@ -45,7 +45,7 @@ export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshne
   return user === undefined ? image : image.withUser(user);
 }
 
-/** One command for the package managers of the usual images; leaves no package lists behind. */
+/** Returns a script that installs packages with apt-get or apk and leaves no package lists in the layer. */
 function installPackages(packages: readonly string[]): string {
   const names = packages.map(quote).join(" ");
   return [
@@ -60,9 +60,9 @@ function installPackages(packages: readonly string[]): string {
 const addUser = (user: string): string =>
   `useradd --create-home --shell /bin/sh ${quote(user)} 2>/dev/null || adduser -D ${quote(user)}`;
 
-/** The name that release archives use for the machine. */
+/** Prints the machine's architecture by the name that release archives use, such as `amd64`. */
 const targetArch = "case $(uname -m) in x86_64) echo amd64;; aarch64) echo arm64;; *) uname -m;; esac";
 
-/** A word for the shell. */
+/** Quotes a word for the shell, if it needs quotes. */
 export const quote = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

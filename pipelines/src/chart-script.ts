@@ -1,7 +1,7 @@
 /**
- * What renders a chart: `sh -ec SCRIPT sh PLACE VERSION RELEASE OPTIONS…`. Manifests alone come to stdout: helm says there, too,
- * what it pulled from an OCI registry, so such a chart is pulled first. What a chart depends on is fetched where it is not in the
- * project, from repositories that nobody has added here.
+ * Renders a chart with `sh -ec SCRIPT sh CHART VERSION RELEASE OPTIONS…` and prints the manifests. A chart in an OCI
+ * registry is pulled first, because `helm template` prints what it pulls to stdout, among the manifests. Dependencies
+ * that are not in `charts/` are fetched; `helm dependency build` requires that their repositories are added first.
  */
 export const chartScript = `chart=$1 version=$2 release=$3; shift 3
 case $chart in oci://*)

@@ -7,7 +7,7 @@ import type { Lock } from "./lock.ts";
 
 const folderOf = (app: string): string => `/run/fastloop/projects/${app}`;
 
-/** The commands of an app that has them in place of manifests. */
+/** Returns the commands of a `custom` app for an environment, or nothing for an app with manifests. */
 export function customOf(name: string, { custom }: DeployApp, environment: string): Pick<App, "custom"> {
   if (custom === undefined) return {};
   const here = (text: string): string => text.replaceAll("{env}", environment);
@@ -15,8 +15,9 @@ export function customOf(name: string, { custom }: DeployApp, environment: strin
 }
 
 /**
- * The image of tools with each app's inputs in a folder of its own: what a command needs and does not name is not there. Its
- * `/tmp` is in no layer, as a kubeconfig will be there.
+ * Returns the tools image with the `inputs` of each `custom` app mounted at its own folder, so that a command sees only
+ * the files it declares. `/tmp` is a tmpfs, because the deployer writes a kubeconfig there, which must not be in a
+ * layer.
  */
 export async function commandContainer(
   config: Config,

@@ -16,17 +16,22 @@ import type { Lock } from "./lock.ts";
 import { announce, resolveReference } from "./published.ts";
 import { Refused } from "./refused.ts";
 
-/** What is deployed: which apps, where, and which images in place of those that are written. */
+/** What to deploy: apps, environment, and replacements for the images in the manifests. */
 export interface Deployment {
   environment: string;
+  /** Names; empty: all apps. */
   apps: string[];
   /** `NAME=REFERENCE@sha256:…`. */
   images: string[];
-  /** Images must all have digests. */
+  /** Refuses images without a digest. */
   strict: boolean;
 }
 
-/** The apps with their manifests as they are applied, every image by the digest that is to be had. */
+/**
+ * Returns the apps with their manifests as a deploy applies them: rendered, and images by digest where one is known.
+ * Throws `Refused` for an unknown app, a replacement that matches no image, and with `strict` for an image without a
+ * digest.
+ */
 export async function appsOf(config: Config, source: Directory, lock: Lock, wanted: Deployment): Promise<App[]> {
   const described = config.deploy?.apps ?? {};
   const names = wanted.apps.length > 0 ? [...new Set(wanted.apps)] : Object.keys(described);
@@ -54,7 +59,7 @@ export async function appsOf(config: Config, source: Directory, lock: Lock, want
     named.map(([name]) => name),
     kinds,
   );
-  // What a command makes of images is its own affair.
+  // A command gets the replacements as they are, so they need not match an image here.
   if (unused.length > 0 && written.every(({ custom }) => custom.custom === undefined))
     throw new Refused(
       `--image ${unused.join(", ")}: no manifest has this image; there are: ${imagesOf(all, kinds).join(", ") || "none"}`,
@@ -72,7 +77,10 @@ export async function appsOf(config: Config, source: Directory, lock: Lock, want
 
 const kindsOf = ({ kinds = [] }: DeployApp): ImagePath[] => kinds.map(({ kind, images }) => ({ kind, paths: images }));
 
-/** What each image that is written stands for: as the caller says, else as the lock says, else as its registry says now. */
+/**
+ * Returns what replaces each image in the manifests: the caller's reference, else the digest in the lock, else the one
+ * that the registry has now.
+ */
 async function digestsFor(
   images: readonly string[],
   named: readonly [string, string][],
@@ -91,7 +99,7 @@ async function digestsFor(
   return replacements;
 }
 
-/** Which of the named images this one is not. */
+/** Returns the names in `named` that do not match this image. */
 const unusedReplacementsOf = (image: string, named: readonly [string, string][]): string[] =>
   unusedReplacements(
     [imageOnly(image)],
@@ -103,7 +111,7 @@ const imageOnly = (image: string): Manifest => ({
   object: { apiVersion: "v1", kind: "Pod", metadata: { name: "x" }, spec: { containers: [{ image }] } },
 });
 
-/** `nginx:1.27` at its digest keeps its tag for the eye: `nginx:1.27@sha256:…`. */
+/** Adds the digest and keeps the tag for readers: `nginx:1.27@sha256:…`. */
 const withTag = (image: string, known: string): string => `${image}${known.slice(known.indexOf("@"))}`;
 
 function refuseTags(
@@ -152,7 +160,7 @@ async function manifestsOf(
   );
 }
 
-/** A link that leads to nothing in the project is in its folder, but nothing can be read there. */
+/** Reads a file. Refuses a symlink that does not resolve within the project, which globs find but nothing can read. */
 async function textOf(source: Directory, file: string, app: string): Promise<string> {
   try {
     return await source.file(file).contents();
@@ -165,7 +173,7 @@ async function textOf(source: Directory, file: string, app: string): Promise<str
   }
 }
 
-/** Hooks that are none of a deploy (tests, deletions) are left out; all of them where that is meant. */
+/** Leaves out Helm hooks that do not belong to a deploy (tests, deletions), or all hooks (`skipHooks`). */
 function withoutHooks(manifests: readonly Manifest[], isMeant: boolean): Manifest[] {
   return manifests.filter(({ object }) => {
     const hook = hookOf(object);
@@ -173,7 +181,10 @@ function withoutHooks(manifests: readonly Manifest[], isMeant: boolean): Manifes
   });
 }
 
-/** A file, a folder's manifests (`deploy/`), or a glob. What names nothing is a mistake. */
+/**
+ * Returns the files of a path, a glob, or a folder (`deploy/`: its YAML and JSON files), sorted. Refuses an empty
+ * result.
+ */
 async function filesOf(source: Directory, pattern: string, app: string): Promise<string[]> {
   const glob = pattern.endsWith("/") ? `${pattern}**/*` : pattern;
   const found = (await source.glob(glob)).filter((file) => !file.endsWith("/"));

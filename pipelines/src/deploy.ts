@@ -11,19 +11,21 @@ import type { Lock } from "./lock.ts";
 import { Refused, refusing } from "./refused.ts";
 import { textFile } from "./text-file.ts";
 
-/** How a cluster is reached, and what the caller says beside fastloop.yaml. */
+/** How to reach a cluster, and the options of a call that fastloop.yaml does not have. */
 export interface Target {
   kubeconfig: Secret;
   environment: string;
   context?: string;
   namespace?: string;
-  /** The API server, where it listens on loopback of the user's machine. */
+  /** The API server, if it listens on loopback of the user's machine. */
   cluster?: Service;
+  /** A duration such as `5m`; overrides the environment's. */
   timeout?: string;
+  /** The environment's name, which confirms a production environment. */
   yes?: string;
 }
 
-/** An environment by its name, with every default filled in. */
+/** Returns an environment with defaults filled in. Throws `Refused` if it is unknown or has another namespace. */
 export function deployEnvironment(
   config: Config,
   name: string,
@@ -56,7 +58,7 @@ export function deployEnvironment(
   };
 }
 
-/** Rendered apps of an environment; of all apps where none is named. */
+/** Returns the rendered apps of an environment; all apps if `apps` is empty. Throws `Refused` for mistakes in them. */
 export function renderedApps(
   config: Config,
   source: Directory,
@@ -69,7 +71,7 @@ export function renderedApps(
   return refusing(() => appsOf(config, source, lock, wanted));
 }
 
-/** Apps without their manifests, for what reads the cluster's own records. */
+/** Returns apps without manifests, for actions that read the releases in the cluster. All apps if `names` is empty. */
 export function appsByName(config: Config, names: readonly string[], environment: string): App[] {
   const described = config.deploy?.apps ?? {};
   const known = Object.keys(described);
@@ -84,12 +86,15 @@ export function appsByName(config: Config, names: readonly string[], environment
   });
 }
 
-/** The cluster that the first deploy of an environment wrote to the lock. */
+/** Returns the identity of the cluster that the environment's first deploy recorded in the lock. */
 function pinOf({ clusters = {} }: Lock, environment: string): string | undefined {
   return Object.hasOwn(clusters, environment) ? clusters[environment] : undefined;
 }
 
-/** Has the deployer carry out one request in a container of its own, and never takes its answer from a cache. */
+/**
+ * Runs the deployer on one request in its own container and returns its report. Never cached. The kubeconfig is a
+ * secret mount. If the deployer fails, throws an error with its message and exit code.
+ */
 export async function runDeployer(
   config: Config,
   lock: Lock,

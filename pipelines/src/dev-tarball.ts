@@ -17,8 +17,8 @@ interface ArchiveManifest {
 }
 
 /**
- * An image as an archive that names itself: `docker load`, `podman load` and `nerdctl load` give it the tag. The engine's
- * archive is an OCI layout without a name; ours has the same blobs, Docker's `manifest.json` and containerd's annotation.
+ * Returns an image as an archive that `docker load`, `podman load` and `nerdctl load` tag as `name`. Adds Docker's
+ * `manifest.json` and containerd's name annotation to the engine's archive, which is an OCI layout without a name.
  */
 export async function namedTarball(image: Container, name: string, lock: Lock): Promise<File> {
   const tarball = image.asTarball({ forcedCompression: ImageLayerCompression.Uncompressed });

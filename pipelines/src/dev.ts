@@ -6,13 +6,13 @@ import type { CacheUse } from "./exec.ts";
 import { note, withJournal, withoutJournal } from "./journal.ts";
 
 export interface DevOptions extends CacheUse {
-  /** Of the project; names its journal of layers. */
+  /** The project's name, which the journal's cache volume is named after. */
   project: string;
 }
 
 /**
- * The dev image: the base, then one layer each for what changes more and more often, the sources last. A layer copies
- * only the files it names, so that an edit leaves every earlier layer cached.
+ * Builds the dev image: the base, the dependency layers in order, then the sources. A layer copies only its `files`, so
+ * an edit of the sources leaves the layers cached.
  */
 export function devImage(config: Config, base: Container, source: Directory, options: DevOptions): Container {
   const dev = config.images?.dev ?? {};
@@ -26,14 +26,14 @@ export function devImage(config: Config, base: Container, source: Directory, opt
   return user === undefined ? image : image.withUser(user);
 }
 
-/** The dependency layer of the preset, then the layers as configured. */
+/** Returns the preset's dependency layer, followed by the configured layers. */
 export function layersOf(dev: DevImageConfig): LayerConfig[] {
   if (dev.preset === undefined) return dev.layers ?? [];
   const { manifests, install, caches, env } = presets[dev.preset];
   return [{ name: "dependencies", files: manifests, run: install, caches, env }, ...(dev.layers ?? [])];
 }
 
-/** Patterns of all files that the dev image is built from. */
+/** Returns patterns of all files that the dev image is built from. */
 export const devFiles = (dev: DevImageConfig): string[] => [
   ...layersOf(dev).flatMap((layer) => layer.files ?? []),
   ...(dev.sources ?? ["./"]),

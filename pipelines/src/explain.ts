@@ -8,11 +8,14 @@ import type { Lock } from "./lock.ts";
 export interface LayerLookup {
   layer: string;
   found: "hit" | "miss";
-  /** Hits among all builds that were explained, this one included; 0 to 1. */
+  /** Share of cache hits in all explained builds including this one, from 0 to 1. */
   hitRate: number;
 }
 
-/** Builds the dev image and tells for each layer whether it came from the cache, as its own journal saw it. */
+/**
+ * Builds the dev image and returns for each layer whether it was a cache hit. A layer that runs appends a line to the
+ * journal; the sources are a hit if their digest is the same as last time.
+ */
 export async function explainDev(
   config: Config,
   base: Container,

@@ -1,26 +1,26 @@
-/** An exec's failure, by its shape: the SDK's error class is not exported to modules. */
+/** The SDK's `ExecError`, recognized by its fields, because the SDK does not export the class to modules. */
 interface FailedExec extends Error {
   cmd: string[];
   exitCode: number;
   stdout?: string;
   stderr?: string;
-  /** What fastloop shows in front of the message; empty: no line of this module is worth a look. */
+  /** The source position that fastloop prints before the message. Empty: none. */
   place?: string;
 }
 
-/** What the commands of one tier ended with. */
+/** The error with which one tier of a suite failed. */
 export interface TierFailure {
   suite: string;
   tier: string;
   failure: unknown;
 }
 
-/** So many of the last lines are told of each failure where there is more than one. */
+/** How many of the last lines of output the message has for each failure, if several tiers failed. */
 const toldLines = 20;
 
 /**
- * One error for all that failed, in the words of fastloop.yaml: suite, tier, its command, and what it printed last. It stays
- * the failure of an exec, so that its exit code is the call's.
+ * Merges failures into one error that names suite, tier and command as in fastloop.yaml, with the last lines of output.
+ * Reuses the first failed exec's error, so that the call exits with that command's code. Undefined if `all` is empty.
  */
 export function suitesFailure(all: readonly TierFailure[]): unknown {
   const failures = oncePerCommand(all);
@@ -33,11 +33,13 @@ export function suitesFailure(all: readonly TierFailure[]): unknown {
       "\n",
     ),
   );
-  // What is shown below an exec's failure is its output: all of it is in the message.
+  // The output is in the message, so that it is not printed a second time below it.
   return Object.assign(exec, { message: told.join("\n\n"), place: "", stack: "", stdout: "", stderr: "" });
 }
 
-/** What the tiers of a suite have in common, such as an install, fails in each of them: it is told once, with all of them. */
+/**
+ * Merges failures of the same command in several tiers of a suite, such as an install, into one with all their tiers.
+ */
 function oncePerCommand(failures: readonly TierFailure[]): TierFailure[] {
   const told = new Map<unknown, TierFailure>();
   for (const each of failures) {
@@ -48,7 +50,9 @@ function oncePerCommand(failures: readonly TierFailure[]): TierFailure[] {
   return [...told.values()];
 }
 
-/** The failure of a program of ours, in the words that it printed: they name what, where and what to do next. */
+/**
+ * Replaces the message of a failed fastloop program, such as the deployer, by the error message it printed to stdout.
+ */
 export function programFailure(failure: unknown): unknown {
   if (!isFailedExec(failure)) return failure;
   const message = (failure.stdout ?? "").trim();
@@ -56,8 +60,8 @@ export function programFailure(failure: unknown): unknown {
 }
 
 /**
- * Has the failed commands of all functions of a module told without a place in its code: they are the user's commands, and
- * what they print says what is wrong.
+ * Wraps all methods of a prototype, so that errors of failed commands have no position in the module's code. The
+ * commands are the user's, and what they print says what is wrong.
  */
 export function tellCommandsAlone(functions: object): void {
   for (const name of Object.getOwnPropertyNames(functions)) {
@@ -79,7 +83,7 @@ function inUsersWords(told: TierFailure): unknown {
   return failure instanceof Error ? Object.assign(failure, { message: headline(told), place: "", stack: "" }) : failure;
 }
 
-/** `unit smoke: npm test failed with exit code 1`. */
+/** Returns a line such as `unit smoke: npm test failed with exit code 1`. */
 function headline({ suite, tier, failure }: TierFailure): string {
   const what = isFailedExec(failure)
     ? `${oneLine(scriptOf(failure.cmd))} failed with exit code ${failure.exitCode}`
@@ -89,7 +93,7 @@ function headline({ suite, tier, failure }: TierFailure): string {
   return `${suite} ${tier}: ${what}`;
 }
 
-/** What the user wrote of a command that we put into a shell: a tier's is the argument of a script of ours. */
+/** Returns the user's part of an exec: the script's argument if there is one, else the script. */
 function scriptOf(command: readonly string[]): string {
   const [shell, option, script, , argument] = command;
   if (shell !== "sh" || script === undefined) return command.join(" ");
@@ -99,14 +103,14 @@ function scriptOf(command: readonly string[]): string {
 function oneLine(script: string): string {
   const line = script
     .trim()
-    // After a word that opens something no command has ended.
+    // No semicolon after a word or character that opens a block, such as `do` or `{`.
     .replaceAll(/(\b(?:do|then|else)|[{(|;&]|(?<!\s))\s*\n\s*/g, (_, open: string) =>
       open === "" ? "; " : `${open} `,
     );
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 
-/** Without the counter that pnpm prints again and again before it says what is wrong. */
+/** Returns the last lines of output, without pnpm's progress lines, which would push the error out. */
 function lastLines({ stdout = "", stderr = "" }: FailedExec): string[] {
   const lines = `${stdout}\n${stderr}`.trim().split("\n");
   return lines.filter((line) => !line.startsWith("Progress: resolved ")).slice(-toldLines);

@@ -7,7 +7,7 @@ import { pinned } from "./lock.ts";
 import { systemPackages } from "./parity.ts";
 import { resolveReference } from "./published.ts";
 
-/** OCI's annotation for the digest of the image that an image was built from. */
+/** The label for the digest of the image that an image was built from, named as in the OCI image specification. */
 export const fromDigestLabel = "org.opencontainers.image.base.digest";
 
 export interface PublishedBase {
@@ -15,7 +15,10 @@ export interface PublishedBase {
   platform?: Platform;
 }
 
-/** In words, what a build of today would have that the published base has not; nothing: it is as good as new. */
+/**
+ * Returns, as text, what a build today would change in the published base: a new digest of its `from`, or other package
+ * versions. Empty if nothing.
+ */
 export async function whatMoved(
   base: BaseImageConfig,
   lock: Lock,
@@ -28,7 +31,7 @@ export async function whatMoved(
   return [...upstream, ...new Set(packages.flat())];
 }
 
-/** The image that the base starts from, by the name that decides it: one that the lock has pinned never moves. */
+/** Returns the change of the base's `from`, at most one. An image that the lock pins does not change. */
 async function upstreamMoved(
   base: BaseImageConfig,
   lock: Lock,
@@ -36,7 +39,7 @@ async function upstreamMoved(
 ): Promise<string[]> {
   const today = digestIn(await resolveReference(pinned(base.from, lock)));
   const built = await Promise.all(published.map(({ image }) => image.label(fromDigestLabel)));
-  // What can't be reached can't be built from either.
+  // An image that can't be resolved can't be built from, so it is no reason to build.
   if (today === undefined || built.every((digest) => digest === today)) return [];
   const then = built.find((digest) => digest !== today);
   return [
@@ -46,7 +49,7 @@ async function upstreamMoved(
   ];
 }
 
-/** Packages that an installation of today would bring in another version than the published image has. */
+/** Returns packages that an installation today would bring in a different version, as `name old -> new`. Not cached. */
 export async function packagesMoved(
   base: BaseImageConfig,
   lock: Lock,
@@ -75,5 +78,5 @@ export async function packagesMoved(
   });
 }
 
-/** `name@sha256:…` -> the digest. */
+/** Returns the digest of `name@sha256:…`. */
 export const digestIn = (reference: string | undefined): string | undefined => reference?.split("@")[1];

@@ -1,5 +1,6 @@
 /**
- * What no function reads: it is neither hashed nor sent to the engine. One list of literals, as `@argument` wants it.
+ * Files that no function reads, so that they are neither hashed nor sent to the engine. The scanner of `@argument`
+ * needs an array of literals.
  */
 export const IGNORE = [
   "**/.git",
@@ -14,5 +15,5 @@ export const IGNORE = [
   "**/*.log",
 ];
 
-/** Functions that only read the configuration take nothing else of the project. */
+/** For functions that read only the configuration and the lock. */
 export const ONLY_CONFIG = ["**", "!fastloop.yaml", "!fastloop.lock"];

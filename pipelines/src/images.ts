@@ -5,19 +5,22 @@ import type { Config, DevImageConfig } from "../vendor/config.mjs";
 import type { Lock } from "./lock.ts";
 import { pinned } from "./lock.ts";
 
-/** What runs small programs of ours: the journal of the dev image's layers, the archive that names itself. */
+/** Runs fastloop's own small scripts: the journal of layers, and the archive of the dev image. */
 const helperImage = "debian:bookworm-slim";
-/** What runs the deployer, and where no image of tools is named, what they are put into. */
+/** Runs the deployer, and is what kubectl and helm are installed into if `deploy.tools` is not set. */
 export const deployerImage = "node:22-bookworm-slim";
 
-/** An image by the name that fastloop.yaml has for it, at the digest that the lock has. All functions start from images by this one. */
+/**
+ * Returns an image by its name in fastloop.yaml, at the digest in the lock if there is one. Every function takes its
+ * images from here, so that the lock applies to all of them.
+ */
 export function imageOf(name: string, lock: Lock, platform?: Platform): Container {
   return dag.container(platform === undefined ? undefined : { platform }).from(pinned(name, lock));
 }
 
 export const helper = (lock: Lock): Container => imageOf(helperImage, lock);
 
-/** The names of all images that some function of this configuration starts from: what a lock has to pin. */
+/** Returns the names of all images that functions of this configuration start from and that the lock pins, sorted. */
 export function imageNames({
   images,
   tests,
@@ -41,19 +44,19 @@ export function imageNames({
     scan?.tool?.image,
     ...(deploy === undefined ? [] : [deploy.image ?? deployerImage, deploy.tools ?? toolsStart(deploy)]),
   ];
-  // `base`, `dev` and `prod` are made here, and a name with a digest is pinned already.
+  // `base`, `dev` and `prod` are built by the module, and a name with a digest is already pinned.
   const isName = (name: string | undefined): name is string =>
     name !== undefined && name !== "base" && name !== "dev" && name !== "prod" && !name.includes("@");
   return [...new Set(names.filter(isName))].toSorted();
 }
 
-/** What the tools are put into, where an app is rendered by one. */
+/** Returns the image that the tools are installed into, if an app needs helm or kustomize. */
 const toolsStart = ({ apps }: NonNullable<Config["deploy"]>): string | undefined =>
   Object.values(apps).some(({ helm, kustomize }) => helm !== undefined || kustomize !== undefined)
     ? deployerImage
     : undefined;
 
-/** The image that the dev image starts from where `images.dev` names one itself; undefined: the project's base. */
+/** Returns the image that the dev image starts from; undefined if it is the project's base image. */
 export function devImageName(dev: DevImageConfig, hasBase: boolean): string | undefined {
   if (dev.base !== undefined && dev.base !== "base") return dev.base;
   return hasBase || dev.preset === undefined ? undefined : presets[dev.preset].image;

@@ -1,14 +1,16 @@
 import { posix } from "node:path";
 
-/** Who reads whom, as far as the text of the files tells. */
+/** Which file imports which, as found in the text of the files. Paths are relative to the suite's cwd. */
 export interface ImportGraph {
   files: ReadonlySet<string>;
   imports: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Files that can reach what their text does not name: processes that they start, computed imports, aliases. */
+  /** Files that may reach any file: they start processes, compute imports or use aliases. */
   opaque: ReadonlySet<string>;
 }
 
-/** Tests that reach a changed file, or something opaque; undefined when a changed file is unknown, such as a deleted one. */
+/**
+ * Returns tests that reach a changed or an opaque file; undefined if a changed file is unknown, such as a deleted one.
+ */
 export function testsReaching(
   graph: ImportGraph,
   tests: readonly string[],
@@ -28,7 +30,7 @@ function reaches(graph: ImportGraph, start: string, goals: ReadonlySet<string>):
   return false;
 }
 
-/** Lists the files below cwd (`F path`), then the lines that tell imports (`./path:text`). */
+/** Lists the files below cwd (`F path`). The lines with imports (`./path:line:text`) follow in the full command. */
 const listing =
   "find . \\( -name node_modules -o -name .git -o -name .venv \\) -prune -o -type f -print | sed 's|^\\./|F |'";
 const quotedRelative = "[\"'`]\\.\\.?(/[^\"'`]*)?[\"'`]";
@@ -43,11 +45,15 @@ const grep = (expression: string, names: readonly string[]): string =>
     `'${expression.replaceAll("'", `'\\''`)}'`,
   );
 
-/** One command whose output the graphs are made of. */
+/**
+ * Returns the command whose output `javascriptGraph` reads. `packageName`: imports of the package's own name are
+ * opaque.
+ */
 export const javascriptListing = (packageName: string | undefined): string => {
   const own = packageName === undefined ? "" : `|["']${packageName.replaceAll(".", "\\.")}(/[^"']*)?["']`;
   return `${listing}; ${grep(`${quotedRelative}|${javascriptOpaque}${own}`, ["*.js", "*.cjs", "*.mjs", "*.jsx", "*.ts", "*.cts", "*.mts", "*.tsx"])}`;
 };
+/** The command whose output `pythonGraph` reads. */
 export const pythonListing = `${listing}; ${grep(`^[[:space:]]*(from|import)[[:space:]].*|${pythonOpaque}`, ["*.py"])}`;
 
 function readListing(text: string): { files: Set<string>; lines: { file: string; text: string }[] } {
@@ -61,7 +67,9 @@ function readListing(text: string): { files: Set<string>; lines: { file: string;
   return { files, lines };
 }
 
-/** A quoted relative path is an import, however it is written: import, require, mock, new URL. */
+/**
+ * Builds the graph of a JavaScript project. Every quoted relative path is an import: import, require, mock, new URL.
+ */
 export function javascriptGraph(text: string): ImportGraph {
   const { files, lines } = readListing(text);
   const imports = new Map<string, Set<string>>();
@@ -93,7 +101,10 @@ function resolveRelative(files: ReadonlySet<string>, path: string): string[] {
   return [...files].filter((file) => file.startsWith(prefix));
 }
 
-/** A module is any file whose path ends with its dotted name: where the roots are is not asked, so rather too much is found. */
+/**
+ * Builds the graph of a Python project. A module is any file whose path ends with its dotted name, because the import
+ * roots are unknown; this may find too many files, but not too few.
+ */
 export function pythonGraph(text: string): ImportGraph {
   const { files, lines } = readListing(text);
   const modules = modulesByName(files);
@@ -107,7 +118,7 @@ export function pythonGraph(text: string): ImportGraph {
   return { files, imports, opaque };
 }
 
-/** Dotted names that a line imports, with all their parents; undefined when it is no import. */
+/** Returns the dotted names that a line imports; undefined if the line is not an import. */
 function importedModules(file: string, line: string): string[] | undefined {
   const from = /^from\s+(?=\S)(\.*)(?!\.)([\w.]*)\s+import\s+([^]*)$/.exec(line);
   if (from !== null) {

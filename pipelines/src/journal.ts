@@ -4,21 +4,21 @@ import { helper } from "./images.ts";
 import type { Lock } from "./lock.ts";
 
 /**
- * A cache volume in which every layer of the dev image writes a line when it really runs. It is in no layer and in no
- * cache key, so it tells hit from miss without changing either.
+ * Mount point of the journal, a cache volume to which each layer of the dev image appends a line when it runs. Cache
+ * volumes are in no layer and no cache key, so the journal tells hits from misses without affecting them.
  */
 const journalFolder = "/.fastloop-journal";
 const volume = (project: string) => dag.cacheVolume(`fastloop-journal-${project}`);
 
-/** Mounts the journal for a step. */
+/** Mounts the journal. */
 export const withJournal = (container: Container, project: string): Container =>
   container.withMountedCache(journalFolder, volume(project));
 export const withoutJournal = (container: Container): Container => container.withoutMount(journalFolder);
 
-/** The shell command by which a layer notes that it runs. */
+/** Returns the shell command that appends a line to a layer's journal. */
 export const note = (layer: string, text = "ran"): string => `echo ${text} >> ${journalFolder}/${layer}`;
 
-/** The lines of each layer so far. `nonce` makes the reading a step of its own. */
+/** Returns the journal's lines by layer. `nonce` must be unique, so that the read is not answered from the cache. */
 export async function readJournal(project: string, lock: Lock, nonce: string): Promise<Record<string, string[]>> {
   const script = `cd ${journalFolder} && for f in *; do [ -f "$f" ] && sed "s|^|$f |" "$f"; done; true`;
   const text = await withJournal(helper(lock), project)
@@ -33,7 +33,7 @@ export async function readJournal(project: string, lock: Lock, nonce: string): P
   return journal;
 }
 
-/** Appends one line. */
+/** Appends a line to a layer's journal. `nonce` must be unique, as for `readJournal`. */
 export async function writeJournal(
   project: string,
   lock: Lock,

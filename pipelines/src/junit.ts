@@ -1,4 +1,4 @@
-/** One test, as a runner without JUnit XML of its own told it. */
+/** A test's result, parsed from the output of a runner that writes no JUnit XML. */
 interface Case {
   suite: string;
   name: string;
@@ -6,7 +6,7 @@ interface Case {
   tookS: number;
 }
 
-/** JUnit XML out of what `go test -v` printed. */
+/** Converts the output of `go test -v` to JUnit XML. */
 export function goJunit(output: string): string {
   const cases: Case[] = [];
   let open: Case[] = [];
@@ -16,7 +16,7 @@ export function goJunit(output: string): string {
       const outcome = test[1] === "PASS" ? "passed" : test[1] === "FAIL" ? "failed" : "skipped";
       open.push({ suite: "", name: test[2] ?? "", outcome, tookS: Number(test[3]) });
     }
-    // A package is named when it has ended.
+    // The package's name follows the results of its tests.
     const ended = /^(?:ok|FAIL)\s+(\S+)\s/.exec(line);
     if (ended !== null) {
       cases.push(...open.map((each) => ({ ...each, suite: ended[1] ?? "" })));
@@ -26,7 +26,7 @@ export function goJunit(output: string): string {
   return junitXml([...cases, ...open]);
 }
 
-/** JUnit XML out of what `cargo test` printed. */
+/** Converts the output of `cargo test` to JUnit XML. It has no durations, so all are 0 s. */
 export function cargoJunit(output: string): string {
   const outcomes = { ok: "passed", FAILED: "failed", ignored: "skipped" } as const;
   return junitXml(

@@ -10,8 +10,9 @@ import { defaultTags, expandTags } from "./tags.ts";
 import { UserError } from "./user-error.ts";
 
 /**
- * Where the base comes from, best first: the digest in the lock, the published tag of this very description, the moving
- * tags, an inline build (which the engine's cache makes the local one). Each step that fails is announced.
+ * Returns the base image from the first source that has it: the digest in the lock if it belongs to this content key,
+ * the registry's tag of the key, or an inline build. Announces each source that fails. With `onMissing: "fail"`, throws
+ * a `UserError` instead of building.
  */
 export async function baseFromLadder(
   base: BaseImageConfig,
@@ -38,7 +39,7 @@ export async function baseFromLadder(
   return baseImage(base, lock, { platform });
 }
 
-/** A lock of another description is stale: its digest is not the base that is asked for. */
+/** Returns the references to try. A lock with another content key is stale, so its digest is not one of them. */
 function references(base: BaseImageConfig, lock: Lock, key: string): string[] {
   const tags = expandTags(base, base.tags ?? defaultTags, key, new Date(0)).filter((tag) => !tag.name.includes("1970"));
   const locked = lock.base !== undefined && lock.base.key === key ? [lock.base.ref] : [];

@@ -10,14 +10,17 @@ import { resolveReference } from "./published.ts";
 import { keyTag } from "./tags.ts";
 import { UserError } from "./user-error.ts";
 
-/** Three questions: is this description published, does the lock name today's images, would a build of today be another? */
+/**
+ * Returns a report with the content key, whether it is published, whether the lock has the current digest of `from`,
+ * and the packages that an installation today would change.
+ */
 export async function outdatedReport(base: BaseImageConfig, lock: Lock): Promise<string> {
   const key = baseKey(base, pinned(base.from, lock));
   const [published, current] = await Promise.all([
     base.registry === undefined ? undefined : resolveReference(`${base.registry}:${keyTag(key)}`),
     resolveReference(base.from),
   ]);
-  // Without a published one, the engine's own build is what people work with.
+  // If none is published, the comparison is with an inline build, which is what the project then uses.
   const moved = await packagesMoved(base, lock, {
     image: published === undefined ? baseImage(base, lock) : publishedImage(published),
   });
@@ -37,7 +40,10 @@ function describeFrom(name: string, lock: Lock, current: string | undefined): st
   return locked === current ? `${name} is as locked` : `${name} moved to ${current}; run lock-base`;
 }
 
-/** The lock with the digests that the registries name today, of every image that a function starts from; pins of clusters stay. */
+/**
+ * Returns the text of a lock with the current digests of all images that functions start from. Keeps `clusters`. Throws
+ * a `UserError` if an image can't be resolved.
+ */
 export async function lockText(config: Config, clusters: Lock["clusters"]): Promise<string> {
   const names = imageNames(config);
   const resolved = await Promise.all(names.map((name) => resolveReference(name)));

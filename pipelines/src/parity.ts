@@ -1,11 +1,13 @@
 import type { Container } from "@dagger.io/dagger";
 
-/** What is compared: system packages with versions, and the environment. */
+/** What `parity` compares of an image. Both map names to values. */
 export interface Inventory {
+  /** System packages and their versions. */
   packages: Record<string, string>;
   environment: Record<string, string>;
 }
 
+/** A package or variable that differs; `absent` if an image lacks it. */
 export interface Drift {
   subject: string;
   dev: string;
@@ -18,7 +20,7 @@ export async function inventoryOf(image: Container): Promise<Inventory> {
   return { packages, environment };
 }
 
-/** Name to version, from the image's own package database. */
+/** Returns versions by package name from the image's package database (dpkg or apk); empty if it has none. */
 export async function systemPackages(image: Container): Promise<Record<string, string>> {
   const script =
     "if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version}\\n'; " +
@@ -40,8 +42,8 @@ async function environmentOf(image: Container): Promise<Record<string, string>> 
 }
 
 /**
- * Where production differs from what was developed on: a package or variable that production has in another version or
- * value. What only the dev image has is its purpose, not a drift; what only production has was never tested.
+ * Returns packages and variables of the production image that the dev image lacks or has with another version or value.
+ * What only the dev image has is no drift: it is meant to have more, such as compilers.
  */
 export function driftBetween(dev: Inventory, prod: Inventory): Drift[] {
   const compare = (kind: string, a: Record<string, string>, b: Record<string, string>): Drift[] =>

@@ -3,7 +3,7 @@ import type { ProdImageConfig } from "../vendor/config.mjs";
 import { baseImage } from "./base.ts";
 import type { Lock } from "./lock.ts";
 
-/** The production image: its own base and packages, and from the dev image only what `copy` names. */
+/** Builds the production image: its own `from` and packages, and the paths in `copy` from the dev image. */
 export function prodImage(prod: ProdImageConfig, dev: Container, lock: Lock, platform?: Platform): Container {
   const { from, packages, user } = prod;
   let image = baseImage({ from, packages }, lock, { platform });
@@ -14,6 +14,7 @@ export function prodImage(prod: ProdImageConfig, dev: Container, lock: Lock, pla
   return user === undefined ? image : image.withUser(user);
 }
 
+/** Copies a path from the dev image: a directory if it ends with `/`, else a file. */
 function copyPath(image: Container, dev: Container, path: string): Container {
   return path.endsWith("/") ? image.withDirectory(path, dev.directory(path)) : image.withFile(path, dev.file(path));
 }

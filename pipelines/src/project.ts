@@ -6,9 +6,9 @@ import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
 import { UserError } from "./user-error.ts";
 
-/** Reads the project's `fastloop.yaml` out of its tree; refuses a bad one with every place and hint. */
+/** Reads and parses `fastloop.yaml`. Throws a `UserError` that lists all problems with line, column and hint. */
 export async function readProject(source: Directory): Promise<Config> {
-  // Most functions want the lock next: both are read in one round trip's time. Who needs it is told what is wrong with it.
+  // Prefetch: most functions read the lock next. Its errors are reported by the call that needs it.
   readLock(source).catch(() => {});
   const text = await source.file("fastloop.yaml").contents();
   const { config, problems } = parseConfig(text);
@@ -23,15 +23,20 @@ export async function readProject(source: Directory): Promise<Config> {
   );
 }
 
+/** Returns the project's name. */
 export const nameOf = (config: Config): string => config.name ?? "project";
 
+/** Returns the base image's configuration. Throws a `UserError` if there is none. */
 export function baseOf(config: Config): BaseImageConfig {
   const base = config.images?.base;
   if (base === undefined) throw new UserError("fastloop.yaml: there is no `images.base`");
   return base;
 }
 
-/** The container that the dev image starts from: an image of its own, or the base down its ladder. */
+/**
+ * Returns the container that the dev image starts from: its own `base` or its preset's image, else the project's base
+ * image.
+ */
 export async function devBase(
   config: Config,
   source: Directory,

@@ -4,17 +4,18 @@ import type { RegistrySend } from "./registry-client.ts";
 import { planRetention } from "./retention.ts";
 
 export interface PruneOptions {
-  /** How many of the newest images are kept. */
+  /** How many of the newest images to keep. */
   keep: number;
   lock: Lock;
-  /** Tags whose images are kept, however old: what the description is published under now. */
+  /** Tags whose images are kept, however old: those of the current description. */
   named?: readonly string[];
   dryRun: boolean;
   auth?: { username: string; password: string };
+  /** Sends HTTP requests; default: `fetch`. */
   send?: RegistrySend;
 }
 
-/** Plans what to delete, deletes it unless it is only asked, and says so. */
+/** Deletes old images from a repository, unless `dryRun`, and returns a report of what was or would be deleted. */
 export async function pruneRegistry(
   repository: string,
   { keep, lock, named = [], dryRun, auth, send }: PruneOptions,

@@ -16,13 +16,15 @@ import { UserError } from "./user-error.ts";
 
 export interface PublishBaseOptions {
   platforms: Platform[];
+  /** Tag templates; default: `images.base.tags`. */
   tags?: string[];
+  /** The repository, such as `ghcr.io/acme/base`. */
   registry: string;
   username?: string;
   password?: Secret;
-  /** Build and publish even when the key is there already. */
+  /** Build and publish even if the registry already has the content key. */
   force: boolean;
-  /** So too, where a build of today would be another than the one that is there. */
+  /** Build and publish again if a build today would differ from the published image. */
   refresh: boolean;
   now: Date;
 }
@@ -32,8 +34,9 @@ const platformsLabel = "dev.fastloop.base-platforms";
 const createdLabel = "org.opencontainers.image.created";
 
 /**
- * Every tag that is asked for names the base of this description: the one that is published already, or one that is built
- * for all platforms and verified on each. Returns a summary.
+ * Puts all requested tags on the base image with this content key: on the one that the registry has, else on one that
+ * is built and verified for all platforms. Returns a summary in Markdown. Throws if a check fails; then nothing is
+ * published.
  */
 export async function publishBase(base: BaseImageConfig, lock: Lock, options: PublishBaseOptions): Promise<string> {
   const key = baseKey(base, pinned(base.from, lock));
@@ -46,12 +49,12 @@ export async function publishBase(base: BaseImageConfig, lock: Lock, options: Pu
   return `Base ${key} is published already: \`${known}\`. Nothing was built.\n${put.length === 0 ? "" : `Tags put on it: ${put.map((tag) => `\`${tag}\``).join(", ")}\n`}`;
 }
 
-/** The published base with its digest; undefined where it is not there, or lacks a platform that is asked for. */
+/** Returns the published base's reference with digest; undefined if it is missing or lacks a requested platform. */
 async function publishedForAll(reference: string, options: PublishBaseOptions): Promise<string | undefined> {
   const [first] = options.platforms;
   const found = await resolveReference(reference, first, options);
   if (found === undefined) return undefined;
-  // An engine gives the one variant that there is for any platform: the base says itself which it was built for.
+  // If an image has one variant, an engine returns it for any platform, so the platforms are in a label.
   const label = await withAuth(publishedImage(found, first), found, options).label(platformsLabel);
   const has = (label ?? "").split(",");
   return has[0] === "" || options.platforms.every((platform) => has.includes(platform)) ? found : undefined;
@@ -71,7 +74,7 @@ async function publishBuilt(
   moved: readonly string[],
   options: PublishBaseOptions,
 ): Promise<string> {
-  // All platforms start from what the name stands for now, and the label tells a later run which that was.
+  // Resolved once, so that all platforms start from the same digest. A later refresh reads it from the label.
   const from = (await resolveReference(pinned(base.from, lock))) ?? pinned(base.from, lock);
   const freshness = options.force || moved.length > 0 ? options.now.toISOString() : undefined;
   const variants = options.platforms.map((platform) => {
@@ -96,9 +99,9 @@ async function publishBuilt(
 }
 
 /**
- * Puts the tags on the digest that is there; says which of them were not on it before. The registry is asked itself where
- * this function reaches it. From behind fastloop's boundary it does not reach a private network: then the engine publishes
- * what it pulls by the digest, under all tags, so that they name one image.
+ * Tags the published digest and returns the tags that were not on it before. Uses the registry's API. A function that
+ * fastloop confines can't reach a registry in a private network; then the engine pulls the digest and publishes it
+ * under all tags, so that they have the same digest.
  */
 async function tagPublished(reference: string, tags: readonly Tag[], options: PublishBaseOptions): Promise<string[]> {
   const { username, password, registry, platforms } = options;
@@ -113,7 +116,7 @@ async function tagPublished(reference: string, tags: readonly Tag[], options: Pu
   try {
     for (const name of missing) await client.tag(digestIn(reference) ?? "", name);
   } catch (failure) {
-    // What a registry answers is an error of another kind.
+    // `fetch` throws a TypeError if it can't connect. Any other error is an answer of the registry.
     if (!(failure instanceof TypeError))
       throw new UserError(
         `the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`,
@@ -125,7 +128,10 @@ async function tagPublished(reference: string, tags: readonly Tag[], options: Pu
   return missing;
 }
 
-/** One index over all variants; credentials only on the container that is published, so that they bust no cache. */
+/**
+ * Publishes the variants as one index and returns its reference with digest. Credentials are only on the container that
+ * publishes, so that they are in no cache key.
+ */
 export async function publishIndex(
   address: string,
   variants: Container[],

@@ -4,14 +4,20 @@ import { publishIndex } from "./publish-base.ts";
 import { UserError } from "./user-error.ts";
 
 export interface PublishOptions {
+  /** Default: `publish.image`. */
   address?: string;
+  /** The commit. */
   revision?: string;
+  /** The commit's time (RFC 3339). */
   created?: string;
   username?: string;
   password?: Secret;
 }
 
-/** Publishes the variants as one index with the labels of the OCI annotation specification; answers with the digest. */
+/**
+ * Publishes the variants as one index, with labels named as in the OCI image specification. Returns the reference with
+ * its digest. Throws a `UserError` if there is no address.
+ */
 export async function publishImage(config: Config, variants: Container[], options: PublishOptions): Promise<string> {
   const address = options.address ?? config.publish?.image;
   if (address === undefined) throw new UserError("name an address with --address or `publish.image`");
@@ -22,7 +28,7 @@ export async function publishImage(config: Config, variants: Container[], option
   return publishIndex(address, labelled, options);
 }
 
-/** Without a commit's time there is no `created`: the clock's would make every build a different image. */
+/** Returns the image's labels. `created` is only set from the commit's time: the clock's would change every build. */
 export function imageLabels(config: Config, { revision, created }: PublishOptions): Record<string, string> {
   const { title, source, licenses, labels } = config.publish ?? {};
   const known = {

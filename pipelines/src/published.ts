@@ -1,7 +1,7 @@
 import { dag } from "@dagger.io/dagger";
 import type { Platform, Secret } from "@dagger.io/dagger";
 
-/** The reference with its digest, as the registry answers it now; undefined where it has none or can't be reached. */
+/** Returns the reference with its current digest; undefined if the registry does not have it or can't be reached. */
 export async function resolveReference(
   reference: string,
   platform?: Platform,
@@ -17,7 +17,7 @@ export async function resolveReference(
   }
 }
 
-/** What a function says while it works; the engine shows a module's stderr in its progress. */
+/** Prints a message to stderr, which the engine shows in the progress of the call. */
 export function announce(text: string): void {
   console.error(`fastloop: ${text}`);
 }

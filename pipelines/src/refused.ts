@@ -1,8 +1,8 @@
 import { UserError } from "./user-error.ts";
 
 /**
- * What a deploy does not do, before it changed anything: exit code 2, as the deployer's own refusals. A call takes its exit code
- * from errors of this shape.
+ * A refusal before anything was changed, with exit code 2, like those of the deployer. It has the fields of the SDK's
+ * `ExecError`, from which a call takes its exit code.
  */
 export class Refused extends UserError {
   readonly cmd = ["deploy"];
@@ -11,7 +11,7 @@ export class Refused extends UserError {
   readonly stderr = "";
 }
 
-/** Runs what looks and changes nothing; what the deploy room refuses, and a program that fails there, is a refusal. */
+/** Calls `look`, which must not change anything, and rethrows a `DeployError` of it as `Refused`. */
 export async function refusing<T>(look: () => T | Promise<T>): Promise<T> {
   try {
     return await look();

@@ -26,9 +26,13 @@ interface RequestOptions {
   body?: Uint8Array<ArrayBuffer>;
 }
 
+/** Sends an HTTP request, like `fetch`. */
 export type RegistrySend = (url: string, init?: RequestOptions) => Promise<Response>;
 
-/** The few calls of the OCI distribution API that tagging and retention need. Loopback addresses are plain HTTP. */
+/**
+ * A client for the parts of the OCI distribution API that tagging and retention need. Uses plain HTTP for loopback
+ * addresses and HTTPS otherwise. Methods throw a `UserError` for answers that are not successful.
+ */
 export class RegistryClient {
   readonly repository: string;
   readonly base: string;
@@ -54,7 +58,7 @@ export class RegistryClient {
     this.#actions = actions;
   }
 
-  /** All tags and what they name, and what stands below `pinned` digests, as far as they are there. */
+  /** Returns all tags with their manifests, and the manifests below `pinned` digests that exist. */
   async content(pinned: readonly string[] = []): Promise<RegistryContent> {
     const content: RegistryContent = { tags: {}, manifests: {} };
     for (const tag of await this.tags()) content.tags[tag] = await this.#read(tag, content);
@@ -62,7 +66,7 @@ export class RegistryClient {
     return content;
   }
 
-  /** Every tag: a registry gives them in pages. Throws where the next page is not to be had: what it would name is not known. */
+  /** Returns all tags, from all pages. Throws if a page is not available, because the tags on it would be unknown. */
   async tags(): Promise<string[]> {
     const tags = new Set<string>();
     const seen = new Set<string>();
@@ -78,7 +82,7 @@ export class RegistryClient {
     return [...tags];
   }
 
-  /** Puts a tag on a manifest that is there; false where it is on it already. */
+  /** Tags an existing manifest. Returns false if it already has the tag. */
   async tag(digest: string, tag: string): Promise<boolean> {
     if (await this.#names(tag, digest)) return false;
     const manifest = await this.request(`manifests/${digest}`, { headers: { accept: anyManifest } });
@@ -91,7 +95,7 @@ export class RegistryClient {
     return true;
   }
 
-  /** Whether a tag or digest is there and names this digest. */
+  /** Returns whether a tag or digest exists and refers to this digest. */
   async #names(reference: string, digest: string): Promise<boolean> {
     const response = await this.#ask(`manifests/${reference}`, { headers: { accept: anyManifest } });
     if (response.status === 404) return false;
@@ -99,12 +103,13 @@ export class RegistryClient {
     return digestOfBody(await response.arrayBuffer()) === digest;
   }
 
+  /** Deletes a manifest. */
   async remove(digest: string): Promise<void> {
     if (this.repository.startsWith("ghcr.io/")) return this.#removeFromGitHub(digest);
     await this.request(`manifests/${digest}`, { method: "DELETE" });
   }
 
-  /** GitHub's registry deletes by GitHub's own API: a digest is the name of a package version there. */
+  /** Deletes through GitHub's API, as ghcr.io has no DELETE for manifests. A package version's name is its digest. */
   async #removeFromGitHub(digest: string): Promise<void> {
     const [, owner = "", ...name] = this.repository.split("/");
     const headers = {
@@ -129,11 +134,12 @@ export class RegistryClient {
             throw new UserError(`DELETE ${versions}/${found.id}: ${deleted.status} ${await deleted.text()}`);
           return;
         }
-        if (list.length < 100) return; // Gone with another digest already.
+        if (list.length < 100) return; // Already deleted.
       }
     }
   }
 
+  /** Reads a manifest and those below it into `content` and returns its digest. */
   async #read(reference: string, content: RegistryContent): Promise<string> {
     const body = await (
       await this.request(`manifests/${reference}`, { headers: { accept: anyManifest } })
@@ -161,6 +167,7 @@ export class RegistryClient {
     return created === undefined ? 0 : Date.parse(created) || 0;
   }
 
+  /** Sends a request for a path of the repository. Throws a `UserError` if the answer is not successful. */
   async request(path: string, init: RequestOptions = {}): Promise<Response> {
     const response = await this.#ask(path, init);
     if (!response.ok) throw await refusal(response, init.method ?? "GET", `${this.base}/${path}`);
@@ -176,7 +183,7 @@ export class RegistryClient {
       : response;
   }
 
-  /** Registries such as GHCR and Docker Hub change the password for a token; false where this one does not. */
+  /** Exchanges the password for a token, as GHCR and Docker Hub require. Returns false if the registry offers none. */
   async #askToken(challenge: string): Promise<boolean> {
     const parameters = Object.fromEntries(
       [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]),
@@ -197,10 +204,10 @@ export class RegistryClient {
   }
 }
 
-/** A registry with more pages than this has no end: at a hundred tags a page, a million of them. */
+/** Limit against registries whose pages never end: a million tags at 100 per page. */
 const maxPages = 10_000;
 
-/** Of the bytes, whatever the registry says of them. */
+/** Returns the digest of the bytes, not the one in the registry's headers. */
 const digestOfBody = (body: ArrayBuffer): string =>
   `sha256:${createHash("sha256").update(new Uint8Array(body)).digest("hex")}`;
 

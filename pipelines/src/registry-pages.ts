@@ -1,8 +1,9 @@
 import { UserError } from "./user-error.ts";
 
 /**
- * The path of the next page below `base`, out of a `Link` header (RFC 8288) of the page at `url`; undefined after the last.
- * Only the same list of the same registry is followed: requests carry credentials, and a page of anything else is none.
+ * Returns the next page's path relative to `base`, from the `Link` header (RFC 8288) of the page at `url`; undefined
+ * for the last page. Follows only links to the same registry's list of tags, because requests carry credentials. Throws
+ * a `UserError` for any other link, and for one that can't be parsed.
  */
 export function nextPage(link: string | null, url: string, base: string): string | undefined {
   if (link === null) return undefined;
@@ -12,7 +13,7 @@ export function nextPage(link: string | null, url: string, base: string): string
     if (!isNext(parameters)) continue;
     const next = URL.canParse(target, url) ? new URL(target, url) : undefined;
     const list = new URL(`${base}/tags/list`);
-    // A proxy may speak TLS for the registry: that the registry says http of itself is no other place.
+    // Schemes are not compared: behind a TLS proxy, a registry may link to itself with http.
     if (next?.host !== list.host || next.pathname !== list.pathname || next.username !== "") {
       throw new UserError(
         `${url}: for the next page the registry names another place than its list of tags: ${JSON.stringify(target.slice(0, 200))}`,
@@ -27,7 +28,7 @@ export function nextPage(link: string | null, url: string, base: string): string
   return undefined;
 }
 
-/** A relation may be one of several words, in any case. */
+/** Returns whether the parameters have the relation `next`. `rel` is a list of words in any case. */
 function isNext(parameters: string): boolean {
   const [, quoted, bare] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters) ?? [];
   return (quoted ?? bare ?? "").toLowerCase().split(/\s+/).includes("next");

@@ -4,19 +4,22 @@ import { deployEnvironment, renderedApps, runDeployer } from "./deploy.ts";
 import type { Target } from "./deploy.ts";
 import type { Lock } from "./lock.ts";
 
-/** What is released: which apps, and the name of the image that their manifests have. */
+/** What to release: the apps, and the image in their manifests that the published one replaces. */
 export interface ReleaseRequest {
   app: string[];
   image: string;
   revision?: string;
-  /** The report is wanted as JSON. */
+  /** Return the report as JSON. */
   asJson?: boolean;
 }
 
-/** Stands for the digest of an image that is not built yet: what is checked with it is everything else. */
+/** Placeholder for the digest of the image that is not built yet, so that everything else can be checked. */
 const anyDigest = `sha256:${"0".repeat(64)}`;
 
-/** Checks, publishes, and deploys by the digest that came of it. A wrong cluster is refused before anything is built. */
+/**
+ * Checks cluster and manifests, calls `publish`, and deploys by the resulting digest. Returns the report. Refusals of
+ * the check come before anything is built.
+ */
 export async function releaseProject(
   config: Config,
   source: Directory,

@@ -1,4 +1,4 @@
-/** What a registry holds under one repository, as far as retention needs it. */
+/** The tags and manifests of a repository. */
 export interface RegistryContent {
   /** Tag -> digest of the manifest or index that it names. */
   tags: Record<string, string>;
@@ -6,20 +6,21 @@ export interface RegistryContent {
 }
 
 export interface RetentionPlan {
+  /** Digests of the images to keep. */
   keep: string[];
   /** Digests to delete, indexes before their children. */
   remove: string[];
-  /** Tags that go with them. */
+  /** Tags that are deleted with them. */
   removedTags: string[];
 }
 
-/** A signature or the like is tagged by the digest that it belongs to: `sha256-….sig`. */
+/** Matches the tag of a signature or attestation, which has the digest of its image: `sha256-….sig`. */
 const attachedTag = /^sha256-([0-9a-f]{64})(?:\.|$)/;
 
 /**
- * Keeps the newest `keep` images, whatever `pinned` and moving tags name, and every digest reachable from a kept index:
- * registries delete by digest and would take a shared child away from a kept image. Signatures stay and go with what they
- * belong to and count as no image.
+ * Plans what to delete. Keeps the newest `keep` images, the `pinned` digests, those of tags that end in `latest`, and
+ * every digest that a kept index refers to, because registries delete by digest and images can share manifests.
+ * Signatures are kept or deleted with their image and do not count as images.
  */
 export function planRetention(content: RegistryContent, keep: number, pinned: readonly string[] = []): RetentionPlan {
   const { tags, manifests } = content;

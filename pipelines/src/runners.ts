@@ -1,25 +1,25 @@
 import type { Runner } from "./selection.ts";
 import { UserError } from "./user-error.ts";
 
-/** What is asked of a test runner beyond running everything. */
+/** Options for a test runner. By default it runs all tests. */
 export interface RunnerRequest {
-  /** `1/3`: the first of three parts. */
+  /** `i/n`, such as `1/3`: the first of three parts. */
   shard?: string;
-  /** Folder in the container for JUnit XML (and coverage); the file is `junit.xml`. */
+  /** Folder in the container for `junit.xml` and coverage. */
   reports?: string;
   coverage?: boolean;
-  /** Only these test files or packages, as the runner takes them; undefined: all. */
+  /** Test files or packages, as arguments of the runner; undefined: all. */
   words?: readonly string[];
 }
 
-/** Of these the runner makes JUnit XML itself; of go's and cargo's output we make it. */
+/** Runners that write JUnit XML. For go and cargo, it is converted from their output. */
 const junits: readonly (Runner | undefined)[] = ["vitest", "jest", "node", "pytest"];
-/** These take a shard themselves; of the others' files and packages we take the part. */
+/** Runners with an option for shards. For the others, `shardOf` picks the files or packages. */
 const shardsItself: readonly (Runner | undefined)[] = ["vitest", "jest", "node"];
 
 /**
- * The environment by which a request reaches the runner, whatever script the command goes through: Node's and pytest's
- * own variables, and `$TEST_ARGS`, which the command names (`npx vitest run $TEST_ARGS`).
+ * Returns environment variables that pass the request to the runner through any script that starts it: `NODE_OPTIONS`,
+ * `PYTEST_ADDOPTS`, and `TEST_ARGS`, which the command has to use (`npx vitest run $TEST_ARGS`).
  */
 export function runnerEnvironment(runner: Runner | undefined, request: RunnerRequest): Record<string, string> {
   const { shard, reports, coverage, words = [] } = request;
@@ -34,7 +34,7 @@ export function runnerEnvironment(runner: Runner | undefined, request: RunnerReq
           junit && `--test-reporter=junit --test-reporter-destination=${junit}`,
           part && `--test-shard=${part}`,
         ),
-        // Node takes this one from the command line only.
+        // Node does not accept this option in NODE_OPTIONS.
         ...named(
           "TEST_ARGS",
           join(
@@ -85,13 +85,14 @@ export function runnerEnvironment(runner: Runner | undefined, request: RunnerReq
 const join = (...parts: (string | false | undefined)[]): string => parts.filter((part) => part).join(" ");
 const named = (name: string, value: string): Record<string, string> => (value === "" ? {} : { [name]: value });
 
-/** The `i`-th of `n` parts of a sorted list, dealt out in turn so that the parts are alike in size. */
+/** Returns part `i` of `n` of the sorted list, every n-th item, so that parts differ in size by at most one. */
 export function shardOf(files: readonly string[], shard: string | undefined): string[] {
   if (shard === undefined) return [...files];
   const { index, count } = parseShard(shard);
   return files.toSorted().filter((_, position) => position % count === index - 1);
 }
 
+/** Parses `i/n`, where `i` starts at 1. Throws a `UserError` if it is invalid. */
 export function parseShard(shard: string): { index: number; count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(shard);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];

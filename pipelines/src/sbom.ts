@@ -1,6 +1,6 @@
-/** One thing that is in an image or a lock file. */
+/** A package in an image or a lock file. */
 export interface Component {
-  /** As OSV names them: `Debian`, `Alpine`, `npm`, `PyPI`, `crates.io`, `Go`. */
+  /** OSV's name: `Debian`, `Alpine`, `npm`, `PyPI`, `crates.io` or `Go`. */
   ecosystem: string;
   name: string;
   version: string;
@@ -15,13 +15,13 @@ const purlTypes: Record<string, string> = {
   Go: "golang",
 };
 
-/** The package URL by which other tools know a component. */
+/** Returns the component's package URL (https://github.com/package-url/purl-spec). */
 export function packageUrl({ ecosystem, name, version }: Component): string {
   const encoded = name.split("/").map(encodeURIComponent).join("/");
   return `pkg:${purlTypes[ecosystem] ?? "generic"}/${encoded}@${encodeURIComponent(version)}`;
 }
 
-/** Reads what a lock file pins; a file of an unknown name pins nothing. */
+/** Returns the components that a lock file pins; none if the file's name is unknown. */
 export function lockedComponents(file: string, text: string): Component[] {
   const base = file.split("/").at(-1) ?? file;
   if (base === "package-lock.json") return npmLock(text);
@@ -80,13 +80,13 @@ function goSum(text: string): Component[] {
   });
 }
 
-/** Sorted, each once: the same image gives the same text. */
+/** Returns the components sorted and without duplicates, so that the same image has the same SBOM. */
 export function uniqueComponents(components: readonly Component[]): Component[] {
   const byUrl = new Map(components.map((component) => [packageUrl(component), component]));
   return [...byUrl.keys()].toSorted().map((url) => byUrl.get(url)!);
 }
 
-/** SPDX 2.3, JSON. */
+/** Returns an SPDX 2.3 document. `created` is an RFC 3339 time. */
 export function spdxDocument(project: string, components: readonly Component[], created: string): object {
   return {
     spdxVersion: "SPDX-2.3",
@@ -116,7 +116,7 @@ export function spdxDocument(project: string, components: readonly Component[], 
   };
 }
 
-/** CycloneDX 1.6, JSON. */
+/** Returns a CycloneDX 1.6 document. `created` is an RFC 3339 time. */
 export function cyclonedxDocument(project: string, components: readonly Component[], created: string): object {
   return {
     bomFormat: "CycloneDX",

@@ -9,7 +9,7 @@ import { cyclonedxDocument, lockedComponents, lockFiles, spdxDocument, uniqueCom
 import type { Component } from "./sbom.ts";
 import { UserError } from "./user-error.ts";
 
-/** Everything in an image's package database and in the project's lock files. */
+/** Returns the packages in the image's package database and in the project's lock files. */
 export async function componentsOf(image: Container, source: Directory): Promise<Component[]> {
   const [packages, release, locked] = await Promise.all([systemPackages(image), osRelease(image), lockedIn(source)]);
   const ecosystem = release === "alpine" ? "Alpine" : "Debian";
@@ -24,17 +24,19 @@ async function lockedIn(source: Directory): Promise<Component[]> {
   ).flat();
 }
 
+/** Returns the `ID` of the image's distribution, such as `alpine`; empty if it has none. */
 async function osRelease(image: Container): Promise<string> {
   const text = await image.withUser("root").withExec(["sh", "-c", "cat /etc/os-release 2>/dev/null || true"]).stdout();
   return /^ID=(.*)$/m.exec(text)?.[1]?.replaceAll('"', "") ?? "";
 }
 
+/** Returns the SBOM as JSON, in the format of `scan.format`. `created` is an RFC 3339 time. */
 export function sbomText(config: Config, components: readonly Component[], created: string): string {
   const write = config.scan?.format === "cyclonedx" ? cyclonedxDocument : spdxDocument;
   return `${JSON.stringify(write(config.name ?? "project", components, created), null, 2)}\n`;
 }
 
-/** Runs a scanner of the team's choice on the image's files and the SBOM; its exit code decides. */
+/** Runs `scan.tool` with the image's files at `/image` and the SBOM at `/sbom.json`. Fails if the scanner does. */
 export function runScanner(
   tool: NonNullable<ScanConfig["tool"]>,
   image: Container,
@@ -49,7 +51,7 @@ export function runScanner(
     .stdout();
 }
 
-/** The advisory list: a file of the project, or a URL. */
+/** Reads OSV records from a file of the project or a URL. Throws a `UserError` if it has another format. */
 export async function readAdvisories(place: string, source: Directory): Promise<Advisory[]> {
   const text = /^https?:\/\//.test(place) ? await download(place) : await source.file(place).contents();
   const parsed: unknown = JSON.parse(text);
@@ -65,7 +67,7 @@ async function download(url: string): Promise<string> {
   return response.text();
 }
 
-/** The report; throws it when something at or above the configured severity is left. */
+/** Returns the report, or throws it as a `UserError` if a match not in `scan.ignore` has at least `scan.severity`. */
 export function judge(config: Config, components: readonly Component[], advisories: readonly Advisory[]): string {
   const { severity = "high", ignore = [] } = config.scan ?? {};
   const matches = matchAdvisories(components, advisories).filter((match) => !ignore.includes(match.advisory));

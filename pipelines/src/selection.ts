@@ -2,10 +2,10 @@ import type { ResolvedSuite } from "../vendor/config.mjs";
 
 export type Runner = NonNullable<ResolvedSuite["runner"]>;
 
-/** What a change means for a suite. `trace`: the tests that reach these files (relative to cwd) are to be looked for. */
+/** Which tests of a suite a change affects. `trace`: those that reach these files (relative to the suite's cwd). */
 export type Selection = { kind: "all"; because: string } | { kind: "none" } | { kind: "trace"; changed: string[] };
 
-/** What each runner takes for a test file when it is not told. */
+/** Each runner's default pattern for test files. */
 export const testFile: Record<Runner, RegExp> = {
   vitest: /\.(test|spec)\.[cm]?[jt]sx?$/,
   jest: /(\.(test|spec)\.[cm]?[jt]sx?|(^|\/)__tests__\/.*\.[cm]?[jt]sx?)$/,
@@ -15,7 +15,7 @@ export const testFile: Record<Runner, RegExp> = {
   cargo: /(^|\/)tests\/[^/]*\.rs$/,
 };
 
-/** What code a runner's tests can reach, so that its imports can be followed. */
+/** Files that a runner's tests can reach through imports. */
 const codeFile: Record<Runner, RegExp> = {
   vitest: /\.([cm]?[jt]sx?|json)$/,
   jest: /\.([cm]?[jt]sx?|json)$/,
@@ -26,9 +26,9 @@ const codeFile: Record<Runner, RegExp> = {
 };
 
 /**
- * From changed files (relative to the project) to what must be looked at. Safe by default: a manifest, a runner's
- * configuration, a file outside of cwd that the suite reads, or one that is no code means all. `imageFiles` are patterns of
- * what the suite's image is built from.
+ * Returns which tests changed files (relative to the project) affect. Selects all in case of doubt: if the change
+ * includes a manifest, a runner's configuration, a file that is not code, or one that the suite reads from outside its
+ * cwd. `imageFiles` are patterns of the files that the suite's image is built from.
  */
 export function selectTests(
   suite: ResolvedSuite,
@@ -53,7 +53,7 @@ export function selectTests(
   return { kind: "trace", changed: inCwd };
 }
 
-/** A changed file as the suite sees it; none when it is not among what the suite reads. */
+/** Returns a changed file's path relative to the suite's root; nothing if the suite does not read it. */
 function ownPath(suite: ResolvedSuite, file: string): string[] {
   const prefix = suite.root === undefined ? "" : `${suite.root}/`;
   if (!file.startsWith(prefix)) return [];
@@ -68,12 +68,12 @@ const isRead = (sources: readonly string[], path: string): boolean =>
   });
 
 /**
- * `**`, `*` and `?` as an include pattern has them; anything else is itself. All places in the pattern that the path may have
- * reached are followed at once, as a regular expression of many `**` tries them one after the other.
+ * Matches a path with an include pattern (`**`, `*`, `?`). Tracks all positions in the pattern at once, so that the
+ * time is linear in the path's length; a regular expression with many `**` would backtrack.
  */
 function isMatch(pattern: string, path: string): boolean {
   const parts = pattern.match(/\*\*\/|\*\*|[^]/g) ?? [];
-  // Of each part two places: before it, and within a folder of its `**/`.
+  // Two places per part: before it, and inside a folder that its `**/` matches.
   let places = new Set<number>();
   const enter = (into: Set<number>, part: number): void => {
     for (let at = part; !into.has(2 * at); at++) {

@@ -6,8 +6,8 @@ import type { Lock } from "./lock.ts";
 import { UserError } from "./user-error.ts";
 
 /**
- * A service for tests: its data in memory where `tmpfs` says so. Migrations run while its image is made, as a layer of
- * their own on top of the packages: they run again when the content of their folder changed, and not with every start.
+ * Returns a service for tests, with its `tmpfs` paths in memory. Migrations run in a layer of the service's image, so
+ * they run again only if their folder changes, not at each start.
  */
 export function serviceOf(config: ServiceConfig, source: Directory, lock: Lock): Service {
   const { image, packages, port, env, command, tmpfs, migrations } = resolveService(config);
@@ -23,7 +23,7 @@ export function serviceOf(config: ServiceConfig, source: Directory, lock: Lock):
   return container.asService(command === undefined ? { useEntrypoint: true } : { args: command });
 }
 
-/** Binds the services under the names that the configuration gives them. */
+/** Binds services of `tests.services` by their names. Throws a `UserError` if one is unknown. */
 export function withServices(
   container: Container,
   config: Config,

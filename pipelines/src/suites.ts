@@ -19,29 +19,30 @@ import { UserError } from "./user-error.ts";
 
 export const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
 
-/** One tier of one suite, run to its end. */
+/** The result of one tier of a suite that passed. */
 export interface TierResult {
   suite: string;
   tier: TierName;
+  /** Such as `9 passed`. */
   summary: string;
-  /** Whole seconds that its commands took when they ran; preparing the container not counted. */
+  /** Whole seconds that its commands took when they ran, without preparing the container. */
   tookS: number;
 }
 
 export interface SuiteRequest {
   tier: TierName;
-  /** Only these suites; empty: all. */
+  /** Names of suites; empty: all. */
   suites?: readonly string[];
-  /** `i/n`: only that part of each suite's tests. */
+  /** `i/n`: one part of each suite's tests. */
   shard?: string;
-  /** Only tests that these files (relative to the project) can affect; undefined: all. */
+  /** Select tests that these files (relative to the project) can affect; undefined: all. */
   changed?: readonly string[];
 }
 
 /**
- * Runs the tiers up to `tier` of the suites named, each in a container of its own: the suites of a tier in parallel, one tier
- * after the other, so that none is measured while another takes its processors. A failure leaves the others alone; it is
- * thrown when all have ended.
+ * Runs the tiers up to `tier`, each in its own container. Suites of a tier run in parallel, tiers one after the other,
+ * so that no other tier distorts the measured times. If some fail, runs the others to their end, then throws one error
+ * for all. Returns results in the order of fastloop.yaml.
  */
 export async function runSuites(config: Config, source: Directory, request: SuiteRequest): Promise<TierResult[]> {
   const plan = plannedTiers(config, request);
@@ -60,13 +61,16 @@ export async function runSuites(config: Config, source: Directory, request: Suit
       });
     await Promise.all(runs);
   }
-  // In the order of fastloop.yaml, whatever ended first.
+  // In the order of fastloop.yaml, not of completion.
   const inOrder = <T>(found: Map<PlannedTier, T>): T[] => plan.flatMap((planned) => found.get(planned) ?? []);
   if (failures.size > 0) throw suitesFailure(inOrder(failures));
   return inOrder(results);
 }
 
-/** Installs what the suites need before any of them is measured; what fails here fails again, and is told, in its own tier. */
+/**
+ * Runs all installs before any time is measured. Ignores failures, because they recur in the tiers and are reported
+ * there.
+ */
 async function prepareAll(config: Config, source: Directory, plan: readonly PlannedTier[]): Promise<void> {
   const suites = new Map(plan.map(({ name, suite }) => [name, suite]));
   await Promise.allSettled(
@@ -74,14 +78,16 @@ async function prepareAll(config: Config, source: Directory, plan: readonly Plan
   );
 }
 
-/** One tier of one suite, and what is asked of it. */
+/** A tier of a suite that is to be run. */
 export interface PlannedTier {
+  /** The suite's name. */
   name: string;
   tier: TierName;
   suite: ResolvedSuite;
   request: TraceRequest;
 }
 
+/** Returns the tiers to run, suite by suite. Throws a `UserError` for an unknown suite or an invalid shard. */
 export function plannedTiers(
   config: Config,
   { tier, suites: names = [], shard, changed }: SuiteRequest,
@@ -103,14 +109,16 @@ export function plannedTiers(
   });
 }
 
-/** The container that a suite's commands run in: manifests and install as layers, the sources mounted on top. */
+/**
+ * Returns the container for a suite's commands: layers for manifests and install, then the sources mounted or copied.
+ */
 export async function prepareSuite(config: Config, suite: ResolvedSuite, project: Directory): Promise<Container> {
   const { workdir } = suite;
   const source = suite.root === undefined ? project : project.directory(suite.root);
   let image = (await suiteImage(config, suite, project)).withWorkdir(workdir);
   for (const [name, value] of Object.entries(suite.env)) image = image.withEnvVariable(name, value);
   if (suite.manifests.length > 0) image = image.withDirectory(workdir, source, { include: suite.manifests });
-  // A package manager that found nothing to install makes no folder.
+  // A package manager creates no folder if there is nothing to install, but the mounts below need one.
   const folders = suite.installed.map((path) => `mkdir -p '${path}'`);
   if (suite.install.length > 0) image = run(image, suite.install, suite.caches, { after: folders });
   const installed = image;
@@ -118,7 +126,7 @@ export async function prepareSuite(config: Config, suite: ResolvedSuite, project
   if (files.length > 0) image = image.withDirectory(workdir, source, { include: files });
   for (const folder of suite.sources.filter((path) => path.endsWith("/")))
     image = mountSource(image, workdir, folder, source);
-  // A mount hides what install made below it: lay that on top again.
+  // The sources' mount hides what was installed below it, so that is mounted again on top.
   const covered = suite.sources.includes("./") ? suite.installed : [];
   for (const path of covered)
     image = image.withMountedDirectory(`${workdir}/${path}`, installed.directory(`${workdir}/${path}`));
@@ -131,6 +139,7 @@ function mountSource(image: Container, workdir: string, folder: string, source: 
   return image.withMountedDirectory(`${workdir}/${path}`, source.directory(path));
 }
 
+/** Returns the image that a suite starts from, as root. */
 async function suiteImage(config: Config, suite: ResolvedSuite, source: Directory): Promise<Container> {
   if (suite.image === "dev") {
     return devImage(config, await devBase(config, source), source, { project: nameOf(config) }).withUser("root");
@@ -155,10 +164,10 @@ async function runTier(config: Config, source: Directory, planned: PlannedTier):
   };
 }
 
-/** A tier that has something to run, or why it has not. */
+/** A tier's container, with a remark for the report; without a container, `told` says why there is nothing to run. */
 export type ReadyTier = { container: Container; told?: string } | { container: undefined; told: string };
 
-/** The container of a tier with its services and all that is asked of its runner. */
+/** Returns a tier's container with its services, caches, and the runner's options in the environment. */
 export async function readyTier(
   config: Config,
   source: Directory,
@@ -168,7 +177,7 @@ export async function readyTier(
   const { suite, request } = planned;
   const tier = suite.tiers[planned.tier]!;
   const { shard } = request;
-  // What can't be divided runs as a whole, once.
+  // A suite that can't be split runs completely in shard 1.
   const whole =
     suite.runner === undefined || (suite.runner !== "node" && suite.runner !== "pytest" && !namesArguments(tier));
   if (shard !== undefined && whole && parseShard(shard).index > 1)
@@ -191,13 +200,13 @@ export async function readyTier(
   };
 }
 
-/** The tier's commands; in the end they say how long they took, so that a cached result knows it too. */
+/** Returns the exec of a tier's commands. It prints how long they took, so that a cached result has the time, too. */
 export function tierCommand({ suite, tier, request }: PlannedTier): string[] {
-  // A part or a selection may have no test of this tier's marker; pytest ends with 5 then.
+  // A shard or selection may contain no test with this tier's marker. Then pytest exits with 5, which is no failure.
   const part = suite.runner === "pytest" && (request.shard !== undefined || request.changed !== undefined);
   const wrapper = [
     "start=$(date +%s)",
-    // One stream: what a runner says on both stays in its order.
+    // One stream, to keep the order of stdout and stderr.
     'sh -ec "$1" 2>&1; code=$?',
     ...(part ? ['[ "$code" = 5 ] && code=0'] : []),
     '[ "$code" = 0 ] && echo "took $(($(date +%s) - start)) s"',

@@ -1,6 +1,6 @@
 import { countsText, testCounts } from "../vendor/config.mjs";
 
-/** What a test runner said in the end, in a few words: `9 passed`, `1 failed, 8 passed`; else its last line. */
+/** Summarizes a test runner's output as counts (`1 failed, 8 passed`), or returns its last line if it has none. */
 export function summaryOf(output: string): string {
   const counts = testCounts(output);
   if (counts !== undefined) return countsText(counts);

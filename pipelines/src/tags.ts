@@ -1,7 +1,7 @@
 import type { BaseImageConfig } from "../vendor/config.mjs";
 import { UserError } from "./user-error.ts";
 
-/** A tag to publish. A moving one names a different image after the next release, so it moves last. */
+/** A tag to publish. A floating tag (`moving`) is moved by each release, and published last. */
 export interface Tag {
   name: string;
   moving: boolean;
@@ -10,8 +10,9 @@ export interface Tag {
 export const defaultTags = ["base-{version}", "base-latest"];
 
 /**
- * Fills `{version}`, `{toolchain}`, `{toolchainVersion}` (the first tool), `{YYYY.MM.DD}`, `{YYYY-MM-DD}` (UTC) and `{key}`.
- * A template without any of them is a moving tag. The key's own tag always comes first: by it a published key is known.
+ * Expands tag templates: `{version}`, `{toolchain}` and `{toolchainVersion}` (the first tool), `{YYYY.MM.DD}`,
+ * `{YYYY-MM-DD}` (UTC), `{key}`. A template without a variable is a floating tag. Returns the key's tag first, by which
+ * a published key is found, and floating tags last. Throws a `UserError` for a variable without a value.
  */
 export function expandTags(base: BaseImageConfig, templates: readonly string[], key: string, date: Date): Tag[] {
   const [year, month, day] = date.toISOString().slice(0, 10).split("-");
@@ -41,10 +42,11 @@ export function expandTags(base: BaseImageConfig, templates: readonly string[], 
   ];
 }
 
-/** The tags that name the present base of a description: that of its key, and those that move with each release. */
+/** Returns the tags of a description's current image: its key's tag and the floating tags. */
 export const presentTags = ({ tags = defaultTags }: BaseImageConfig, key: string): string[] => [
   keyTag(key),
   ...tags.filter((template) => !template.includes("{")),
 ];
 
+/** Returns the tag of a content key. */
 export const keyTag = (key: string): string => `key-${key}`;

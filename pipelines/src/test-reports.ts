@@ -8,8 +8,8 @@ import type { PlannedTier, SuiteRequest } from "./suites.ts";
 const reportsFolder = "/tmp/fastloop-reports";
 
 /**
- * Runs the same tests for their reports: `SUITE/TIER/junit.xml`, the coverage beside it, the output and the exit code. A
- * failing test is in the report and fails nothing here.
+ * Runs tests and returns `SUITE/TIER/{junit.xml,output.txt,exit-code}`, with coverage beside them if requested. Does
+ * not fail if a test fails.
  */
 export async function testReports(
   config: Config,
@@ -25,6 +25,7 @@ export async function testReports(
   );
 }
 
+/** Returns the reports of one tier; only `output.txt`, with the reason, if it has nothing to run. */
 async function reportsOf(
   config: Config,
   source: Directory,

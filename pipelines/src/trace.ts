@@ -15,19 +15,19 @@ import { shardOf } from "./runners.ts";
 import { selectTests, testFile } from "./selection.ts";
 import { UserError } from "./user-error.ts";
 
-/** What a tier is to run: words for its runner (test files, packages), or all of it. */
+/** Arguments for a tier's runner (test files or packages); undefined: all tests. `told` is a remark for the report. */
 export type Asked = { words: string[] | undefined; told?: string };
 
 export interface TraceRequest {
   changed?: readonly string[];
   shard?: string;
-  /** Patterns of what the suite's image is built from. */
+  /** Patterns of the files that the suite's image is built from. */
   imageFiles?: readonly string[];
 }
 
 /**
- * Which tests of a tier are asked for: those of its `files`, those that the change can affect, those of the shard. The
- * suite's container tells what imports what; whatever is not sure means all.
+ * Selects tests of a tier: those in its `files` that the change can affect and that belong to the shard. Finds imports
+ * by a command in the suite's container. Selects all in case of doubt. Throws a `UserError` if no file matches `files`.
  */
 export async function askedTests(
   suite: ResolvedSuite,
@@ -55,9 +55,11 @@ export async function askedTests(
   };
 }
 
+/** Returns whether a command of the tier uses `$TEST_ARGS`. */
 export const namesArguments = (tier: ResolvedTier): boolean =>
   tier.run.some((command) => command.includes("TEST_ARGS"));
 
+/** Returns the number of test files, and those that reach a changed file; undefined if all have to run. */
 async function traced(
   suite: ResolvedSuite,
   prepared: Container,
@@ -68,7 +70,7 @@ async function traced(
   const text = await outputOf(prepared, python ? pythonListing : javascriptListing(await packageName(suite, prepared)));
   const graph = python ? pythonGraph(text) : javascriptGraph(text);
   const tests = own ?? [...graph.files].filter((file) => testFile[suite.runner!].test(file)).toSorted();
-  // Without a file that looks like a test, ours and the runner's ideas of one differ.
+  // If no file matches, the runner is configured with other patterns than `testFile`.
   return { tests: tests.length, reaching: tests.length === 0 ? undefined : testsReaching(graph, tests, changed) };
 }
 
@@ -78,7 +80,7 @@ async function packageName(suite: ResolvedSuite, prepared: Container): Promise<s
   return (JSON.parse(await folder.file("package.json").contents()) as { name?: string }).name;
 }
 
-/** vitest, jest and node take a shard themselves; pytest does not, so it gets the files of its part. */
+/** Returns the files to run. vitest, jest and node split themselves; pytest gets the files of its shard. */
 async function sharded(
   suite: ResolvedSuite,
   prepared: Container,
@@ -89,6 +91,7 @@ async function sharded(
   return shardOf(own ?? (await matching(prepared.directory(suite.cwd), ["**/test_*.py", "**/*_test.py"])), shard);
 }
 
+/** Selects packages of go or cargo, as `askedTests` does files. */
 async function askedPackages(
   suite: ResolvedSuite,
   prepared: Container,

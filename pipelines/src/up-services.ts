@@ -13,10 +13,10 @@ import { baseOf, devBase, nameOf } from "./project.ts";
 import { serviceOf } from "./services.ts";
 import { UserError } from "./user-error.ts";
 
-/** Services that are there already: a service that needs one of them is bound to that very one. */
+/** Running services by name. A service that needs one of them is bound to it, rather than to another instance. */
 export type Given = ReadonlyMap<string, Service>;
 
-/** A service of `services`, bound to all that it needs. */
+/** Returns a service of `services`, bound to the services that it needs. Throws a `UserError` for an unknown name. */
 export async function upService(config: Config, source: Directory, name: string, given: Given): Promise<Service> {
   const made = new Map(given);
   const make = async (wanted: string): Promise<Service> => {
@@ -32,7 +32,7 @@ export async function upService(config: Config, source: Directory, name: string,
   return make(name);
 }
 
-/** What a service of `services` is made from, without what it needs: so it can be built before those are healthy. */
+/** Builds a service's image without the services it needs, so that it can be built before those are healthy. */
 export async function serviceImage(config: Config, source: Directory, name: string): Promise<Container> {
   const service = described(name, config);
   return withSources(await imageFor(service, config, source, await readLock(source)), service, source);
@@ -73,7 +73,7 @@ async function build(
     : checked.asService({ args: command, useEntrypoint: service.useEntrypoint === true });
 }
 
-/** A preset that is nothing but itself is the same service that tests name, so that both share one. */
+/** Returns whether a preset has no settings beyond those of `tests.services`. Then tests and `up` share one service. */
 const isPlainPreset = (service: UpServiceConfig): boolean =>
   Object.keys(service).every((key) =>
     ["preset", "image", "packages", "env", "ports", "memory", "tmpfs", "migrations"].includes(key),
@@ -105,7 +105,7 @@ const portsOf = (service: UpServiceConfig): number[] => {
 
 const tmpfsOf = (service: UpServiceConfig): string[] => {
   if (service.preset === undefined) return service.tmpfs ?? [];
-  // What lies on a volume stays there.
+  // A path on a volume is not in memory.
   const kept = Object.values(service.volumes ?? {});
   return resolveService(presetOf(service)).tmpfs.filter((path) => !kept.includes(path));
 };
@@ -150,7 +150,7 @@ function dockerBuild(build: NonNullable<UpServiceConfig["build"]>, source: Direc
   });
 }
 
-/** What is installed, then the sources: these come last, so that an edit of them changes nothing but themselves. */
+/** Adds the layers, then the sources, last, so that an edit of them leaves the layers cached. */
 function withSources(container: Container, service: UpServiceConfig, source: Directory): Container {
   const { layers = [], sources, mounts = {}, user } = service;
   const workdir = service.workdir ?? (layers.length > 0 || sources !== undefined ? "/app" : undefined);
@@ -171,7 +171,7 @@ function withSources(container: Container, service: UpServiceConfig, source: Dir
   return user === undefined ? image : image.withUser(user);
 }
 
-/** `./` is all of it. */
+/** Returns an include pattern; `./` includes everything. */
 const asPattern = (path: string): string => (/^\.?\/?$/.test(path) ? "**" : path.replace(/^\.\//, ""));
 
 function withCheck(container: Container, { health }: UpServiceConfig): Container {

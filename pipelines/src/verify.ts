@@ -4,7 +4,7 @@ import { sizeBytes } from "../vendor/config.mjs";
 import type { BaseImageConfig } from "../vendor/config.mjs";
 import { UserError } from "./user-error.ts";
 
-/** What a check of one tool, or of the size, found. */
+/** The result of the check of one tool or of the size. */
 export interface Finding {
   platform: string;
   subject: string;
@@ -13,7 +13,7 @@ export interface Finding {
   passed: boolean;
 }
 
-/** Runs every tool's check in the image and compares the version; weighs the image where there is a limit. */
+/** Runs each tool's check in the image and compares versions. Compares the size with `maxSize`, if there is one. */
 export async function verifyImage(image: Container, base: BaseImageConfig, platform: Platform): Promise<Finding[]> {
   const shell = image.withUser("root");
   const tools = (base.tools ?? []).map(async (tool) => {
@@ -25,10 +25,11 @@ export async function verifyImage(image: Container, base: BaseImageConfig, platf
   return Promise.all([...tools, ...size]);
 }
 
-/** The image for a platform as published, or as it is built now. */
+/** Returns a published image for a platform; default: the engine's platform. */
 export const publishedImage = (reference: string, platform?: Platform): Container =>
   dag.container(platform === undefined ? undefined : { platform }).from(reference);
 
+/** Returns the first line that a check prints, or `failed: ` with its last line of stderr. */
 async function answerOf(container: Container): Promise<string> {
   try {
     return (await container.stdout()).trim().split("\n")[0] ?? "";
@@ -38,7 +39,7 @@ async function answerOf(container: Container): Promise<string> {
   }
 }
 
-/** `1.92` is in `rustc 1.92.0`, but not in `1.920` or `21.92`. */
+/** Returns whether a text contains a version: `1.92` is in `rustc 1.92.0`, but not in `1.920` or `21.92`. */
 export function hasVersion(text: string, version: string): boolean {
   const escaped = version.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   return new RegExp(`(^|[^0-9.])v?${escaped}($|[^0-9])`).test(text);
@@ -56,7 +57,7 @@ async function weigh(shell: Container, maxSize: string, platform: string): Promi
   };
 }
 
-/** A table for people and for a CI's summary page. */
+/** Returns the findings as a Markdown table, which CI summaries show, too. */
 export function findingsTable(findings: readonly Finding[]): string {
   if (findings.length === 0) return "Nothing to verify: `images.base` has no tools and no `maxSize`.\n";
   const rows = findings.map(
@@ -65,6 +66,7 @@ export function findingsTable(findings: readonly Finding[]): string {
   return ["| platform | checked | expected | found | result |", "|---|---|---|---|---|", ...rows, ""].join("\n");
 }
 
+/** Throws a `UserError` that lists the failed findings, if there are any. */
 export function refuseFailures(findings: readonly Finding[]): void {
   const failed = findings.filter((finding) => !finding.passed);
   if (failed.length === 0) return;

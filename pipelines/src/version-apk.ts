@@ -1,7 +1,10 @@
 import { compareNumbers, compareText } from "./version-order.ts";
 import type { CompareVersions } from "./version-order.ts";
 
-/** What a version is made of, in the order of the parts; of two that are alike so far, the one whose next part comes later here is older. */
+/**
+ * The kinds of parts, in their order in a version. If two versions first differ in a part's kind, the later kind is
+ * older.
+ */
 const apkKinds = [
   "first",
   "digits",
@@ -20,11 +23,13 @@ interface ApkPart {
   text: string;
 }
 
-/** The first four come before the version that they are a suffix of, the others after it. */
+/**
+ * Suffixes in ascending order. A version with one of the first four is older than without it; with the others, newer.
+ */
 const apkSuffixes = ["alpha", "beta", "pre", "rc", "cvs", "svn", "git", "hg", "p"];
 const isPreRelease = ({ kind, text }: ApkPart): boolean => kind === "suffix" && apkSuffixes.indexOf(text) < 4;
 
-/** Alpine's order (apk-version(5), apk-tools 3): `1.2.3b_rc2~abcd-r4`. */
+/** Compares versions as Alpine does (apk-version(5), apk-tools 3), such as `1.2.3b_rc2~abcd-r4`. */
 export const compareApk: CompareVersions = (a, b) => {
   const [left, right] = [parseApk(a), parseApk(b)];
   for (let index = 0; ; index++) {
@@ -45,7 +50,7 @@ const apkEnd: ApkPart = { kind: "end", text: "" };
 function compareApkParts(a: ApkPart, b: ApkPart): number {
   switch (a.kind) {
     case "digits":
-      // `1.05` is a fraction, as in Gentoo's order.
+      // With a leading zero, such as `1.05`, digits compare as a fraction, as in Gentoo.
       return a.text.startsWith("0") || b.text.startsWith("0")
         ? compareText(a.text, b.text)
         : compareNumbers(a.text, b.text);

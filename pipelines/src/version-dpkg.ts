@@ -1,7 +1,9 @@
 import { compareNumbers } from "./version-order.ts";
 import type { CompareVersions } from "./version-order.ts";
 
-/** Debian's order (deb-version(7)): epoch, upstream version, revision; `~` comes before everything, even the end. */
+/**
+ * Compares versions as dpkg does (deb-version(7)): epoch, upstream version, revision. `~` sorts before even the end.
+ */
 export const compareDpkg: CompareVersions = (a, b) => {
   const [left, right] = [parseDpkg(a), parseDpkg(b)];
   return (
@@ -17,7 +19,10 @@ function parseDpkg(version: string): { epoch: string; upstream: string; revision
   return { epoch, upstream: dash < 0 ? rest : rest.slice(0, dash), revision: dash < 0 ? "" : rest.slice(dash + 1) };
 }
 
-/** Runs of what is no digit by letters before all else, runs of digits by value, in turn; a run may be empty. */
+/**
+ * Compares runs of non-digits and runs of digits in turn: non-digits with letters before other characters, digits by
+ * value. A run may be empty.
+ */
 function compareDpkgPart(a: string, b: string): number {
   const runs = (text: string): string[] => text.match(/\D+|\d+/g) ?? [];
   const [left, right] = [startingWithText(runs(a)), startingWithText(runs(b))];

@@ -3,7 +3,7 @@ import type { CompareVersions } from "./version-order.ts";
 
 interface Pep440Version {
   epoch: string;
-  /** Without the zeros at its end. */
+  /** Without trailing zeros. */
   release: string[];
   /** `a`, `b` or `rc` with its number. */
   pre?: [phase: string, number: string];
@@ -12,7 +12,10 @@ interface Pep440Version {
   local: string[];
 }
 
-/** Python's order (PEP 440): `1!2.0rc1.post2.dev3+local.4`. What is no such version comes before all that are, by its text. */
+/**
+ * Compares versions as PEP 440 specifies, such as `1!2.0rc1.post2.dev3+local.4`. Invalid versions sort before valid
+ * ones, by their text.
+ */
 export const comparePep440: CompareVersions = (a, b) => {
   const [left, right] = [parsePep440(a), parsePep440(b)];
   if (left === undefined || right === undefined)
@@ -21,7 +24,7 @@ export const comparePep440: CompareVersions = (a, b) => {
     compareNumbers(left.epoch, right.epoch) ||
     compareLists(left.release, right.release, compareNumbers) ||
     comparePep440Pre(left, right) ||
-    // None comes before any, but of development releases it is the other way round.
+    // A version without `post` is older than one with it; without `dev`, it is newer.
     comparePep440Optional(left.post, right.post, -1) ||
     comparePep440Optional(left.dev, right.dev, 1) ||
     compareLists(left.local, right.local, comparePep440Local)
@@ -48,7 +51,7 @@ function parsePep440(version: string): Pep440Version | undefined {
   };
 }
 
-/** `1.0.dev1` comes before `1.0a1`, and that before `1.0` and `1.0.post1`. */
+/** Compares pre-releases: `1.0.dev1` < `1.0a1` < `1.0`, `1.0.post1`. */
 function comparePep440Pre(a: Pep440Version, b: Pep440Version): number {
   const rank = ({ pre, post, dev }: Pep440Version): number =>
     pre !== undefined ? 1 : post === undefined && dev !== undefined ? 0 : 2;
@@ -57,20 +60,21 @@ function comparePep440Pre(a: Pep440Version, b: Pep440Version): number {
   return compareText(a.pre[0], b.pre[0]) || compareNumbers(a.pre[1], b.pre[1]);
 }
 
+/** Compares optional numbers. `none` is the result if only `a` is missing. */
 function comparePep440Optional(a: string | undefined, b: string | undefined, none: -1 | 1): number {
   if (a !== undefined && b !== undefined) return compareNumbers(a, b);
   if (a === b) return 0;
   return a === undefined ? none : -none;
 }
 
-/** Words come before numbers here. */
+/** Compares segments of local versions. Words sort before numbers. */
 function comparePep440Local(a: string, b: string): number {
   const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumber && otherIsNumber) return compareNumbers(a, b);
   return isNumber === otherIsNumber ? compareText(a, b) : isNumber ? 1 : -1;
 }
 
-/** `1.0.0` is `1`. */
+/** Removes trailing zeros: `1.0.0` and `1` are the same version. */
 function withoutZeros(parts: readonly string[]): string[] {
   const last = parts.findLastIndex((part) => !/^0+$/.test(part));
   return parts.slice(0, Math.max(last, 0) + 1);

@@ -2,15 +2,15 @@ import { compareLists, compareNumbers, compareText } from "./version-order.ts";
 import type { CompareVersions } from "./version-order.ts";
 
 /**
- * Semantic Versioning 2.0, as npm, crates.io and Go have it; `v` in front and missing parts are let pass, as OSV does.
- * The package `semver` refuses those, and numbers above 2^53, which advisories have; and an engine would fetch a module's
- * packages from their registry before the first call.
+ * Compares versions as Semantic Versioning 2.0 specifies (npm, crates.io, Go). Accepts a leading `v` and missing parts,
+ * as OSV does. The npm package `semver` rejects those, and numbers above 2^53, which advisories have. It would also be
+ * a dependency, which an engine installs before the module's first call.
  */
 export const compareSemver: CompareVersions = (a, b) => {
   const [left, right] = [parseSemver(a), parseSemver(b)];
   const release = compareLists(left.release, right.release, compareNumbers);
   if (release !== 0) return release;
-  // What has a pre-release comes before what has none.
+  // A pre-release is older than the release.
   if (left.pre.length === 0 || right.pre.length === 0) return right.pre.length - left.pre.length;
   return compareLists(left.pre, right.pre, compareSemverIdentifiers);
 };
@@ -22,7 +22,7 @@ function parseSemver(version: string): { release: string[]; pre: string[] } {
   return { release: numbers, pre: pre === "" ? [] : pre.split(".") };
 }
 
-/** Numbers by value and before words, words by ASCII. */
+/** Compares pre-release identifiers: numbers by value, before words, which compare by ASCII. */
 function compareSemverIdentifiers(a: string, b: string): number {
   const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumber && otherIsNumber) return compareNumbers(a, b);

@@ -16,6 +16,6 @@ const versionOrders: Record<string, CompareVersions> = {
   PyPI: comparePep440,
 };
 
-/** The order that a package ecosystem, by OSV's name for it, has for its versions. */
+/** Returns how an ecosystem (OSV's name, such as `Debian:12`) compares versions; Semantic Versioning if unknown. */
 export const versionOrder = (ecosystem: string): CompareVersions =>
   versionOrders[ecosystem.split(":")[0] ?? ""] ?? compareSemver;
