@@ -35,7 +35,7 @@ export interface Deployment {
 export async function appsOf(config: Config, source: Directory, lock: Lock, wanted: Deployment): Promise<App[]> {
   const described = config.deploy?.apps ?? {};
   const names = wanted.apps.length > 0 ? [...new Set(wanted.apps)] : Object.keys(described);
-  if (names.length === 0) throw new Refused("fastloop.yaml: there is no app in `deploy.apps`");
+  if (names.length === 0) throw new Refused("fastloop.yaml: `deploy.apps` is empty");
   const named = wanted.images.map(parseReplacement);
   const written = await Promise.all(
     names.map(async (name) => {
@@ -121,7 +121,7 @@ function refuseTags(
   const loose = apps.flatMap(({ manifests, kinds }) => imagesOf(manifests, kinds)).filter((image) => !hasDigest(image));
   if (loose.length > 0)
     throw new Refused(
-      `${environment} is production, and these images have no digest: ${loose.join(", ")}; name them with --image NAME=REFERENCE@sha256:…`,
+      `${environment} is production, and these images have no digest: ${loose.join(", ")}; pass digests with --image NAME=REFERENCE@sha256:…`,
     );
 }
 
@@ -167,7 +167,7 @@ async function textOf(source: Directory, file: string, app: string): Promise<str
   } catch (failure) {
     if (await source.exists(file)) throw failure;
     throw new Refused(
-      `fastloop.yaml: \`manifests\` of \`${app}\`: ${file} is a link that leads to nothing in the project`,
+      `fastloop.yaml: \`manifests\` of \`${app}\`: ${file} is a symlink that does not resolve within the project`,
       { cause: failure },
     );
   }
@@ -189,6 +189,6 @@ async function filesOf(source: Directory, pattern: string, app: string): Promise
   const glob = pattern.endsWith("/") ? `${pattern}**/*` : pattern;
   const found = (await source.glob(glob)).filter((file) => !file.endsWith("/"));
   const files = found.filter((file) => !pattern.endsWith("/") || /\.(ya?ml|json)$/.test(file));
-  if (files.length === 0) throw new Refused(`fastloop.yaml: \`manifests\` of \`${app}\`: nothing is at ${pattern}`);
+  if (files.length === 0) throw new Refused(`fastloop.yaml: \`manifests\` of \`${app}\`: no manifest at ${pattern}`);
   return files.toSorted();
 }

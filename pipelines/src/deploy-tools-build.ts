@@ -41,7 +41,7 @@ export function toolsOfSources(lock: Lock): Container {
     `export GOTOOLCHAIN=local GOFLAGS=-mod=mod GONOSUMDB=${helm.module} CGO_ENABLED=0 GOPATH=/tools/go-path`,
     "mkdir build && cd build",
     `"$go" mod download -json ${helm.module}@${helm.version} >downloaded.json`,
-    `grep -qF '"Sum": "${helm.sum}"' downloaded.json || { echo "${helm.module} is not what it was" >&2; exit 1; }`,
+    `grep -qF '"Sum": "${helm.sum}"' downloaded.json || { echo "${helm.module} does not match its checksum" >&2; exit 1; }`,
     `cp -R "$("$go" env GOMODCACHE)/${helm.module}@${helm.version}" helm && chmod -R u+w helm && cd helm`,
     `GOFLAGS=-mod=readonly "$go" build -trimpath -ldflags "-s -w -X ${helm.module}/internal/version.version=${helm.version}" -o /tools/helm ./cmd/helm`,
   ];

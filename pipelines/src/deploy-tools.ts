@@ -102,6 +102,6 @@ function chartReference(chart: string): [place: string, version: string | undefi
   if (!chart.startsWith("oci://")) return [`./${chart}`, undefined];
   const found = /^(oci:\/\/.+\/[^/:]+):([^/:]+)$/.exec(chart);
   if (found === null)
-    throw new Refused(`fastloop.yaml: \`${chart}\`: name the version too, as oci://REGISTRY/CHART:VERSION`);
+    throw new Refused(`fastloop.yaml: \`${chart}\`: the version is missing; write oci://REGISTRY/CHART:VERSION`);
   return [found[1] ?? chart, found[2]];
 }

@@ -40,7 +40,7 @@ export function deployEnvironment(
     );
   }
   if (namespace !== undefined && found.namespace !== undefined && namespace !== found.namespace)
-    throw new Refused(`${name} is in the namespace ${found.namespace}, and --namespace says ${namespace}`);
+    throw new Refused(`--namespace ${namespace}: ${name} is in the namespace ${found.namespace}`);
   const { timeout: written, watch: _ofTheCommandLine, ...rest } = found;
   return {
     ...rest,

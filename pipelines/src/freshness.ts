@@ -45,7 +45,7 @@ async function upstreamMoved(
   return [
     then
       ? `${base.from} moved from ${then.slice(0, 19)} to ${today.slice(0, 19)}`
-      : `the published base does not tell which ${base.from} it was built from`,
+      : `the published base does not record which ${base.from} it was built from`,
   ];
 }
 

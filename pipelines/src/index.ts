@@ -90,7 +90,7 @@ export class Fastloop {
   ): Promise<string> {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
-    if (repository === undefined) throw new UserError("name a repository with --registry or `images.base.registry`");
+    if (repository === undefined) throw new UserError("no repository: pass --registry or set `images.base.registry`");
     return publishBase(base, await readLock(source), {
       platforms: platforms.length > 0 ? platforms : platformsOf(base.platforms),
       tags: tags.length > 0 ? tags : undefined,
@@ -167,7 +167,7 @@ export class Fastloop {
   ): Promise<string> {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
-    if (repository === undefined) throw new UserError("name a repository with --registry or `images.base.registry`");
+    if (repository === undefined) throw new UserError("no repository: pass --registry or set `images.base.registry`");
     const auth =
       username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
     const lock = await readLock(source);
@@ -334,7 +334,8 @@ export class Fastloop {
     const dev = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
     const [inDev, inProd] = await Promise.all([inventoryOf(dev), inventoryOf(await prodOf(source))]);
     const drifts = driftBetween(inDev, inProd);
-    if (drifts.length > 0) throw new UserError(`production is not what was developed on:\n${driftTable(drifts)}`);
+    if (drifts.length > 0)
+      throw new UserError(`the production image differs from the dev image:\n${driftTable(drifts)}`);
     return driftTable(drifts);
   }
 
@@ -366,7 +367,7 @@ export class Fastloop {
       );
     }
     const place = advisories ?? config.scan?.advisories;
-    if (place === undefined) throw new UserError("name the advisories with --advisories or `scan.advisories`");
+    if (place === undefined) throw new UserError("no advisories: pass --advisories or set `scan.advisories`");
     return judge(config, components, await readAdvisories(place, source));
   }
 
@@ -549,7 +550,7 @@ export class Fastloop {
     revision?: string,
     asJson: boolean = false,
   ): Promise<string> {
-    if (app.length === 0) throw new UserError("name the apps with --app");
+    if (app.length === 0) throw new UserError("no app to delete: pass --app");
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     return runDeployer(config, await readLock(source), target, source, {
@@ -631,7 +632,7 @@ export class Fastloop {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     const published = address ?? config.publish?.image;
-    if (published === undefined) throw new UserError("name an address with --address or `publish.image`");
+    if (published === undefined) throw new UserError("no address: pass --address or set `publish.image`");
     const asked = { app, image: published, revision, asJson };
     return releaseProject(config, source, await readLock(source), target, asked, () =>
       this.publish(source, published, platforms, revision, created, username, password),

@@ -30,7 +30,7 @@ async function readLockFile(source: Directory): Promise<Lock> {
 export function parseLock(text: string): Lock {
   const lock: unknown = JSON.parse(text);
   if (typeof lock !== "object" || lock === null || (lock as Lock).version !== 1) {
-    throw new UserError("fastloop.lock is not of version 1; run `fastloop call lock-base export --path fastloop.lock`");
+    throw new UserError("fastloop.lock: expected version 1; run `fastloop call lock-base export --path fastloop.lock`");
   }
   return { ...(lock as Lock), images: (lock as Lock).images ?? {} };
 }

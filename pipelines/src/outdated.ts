@@ -37,7 +37,7 @@ function describeFrom(name: string, lock: Lock, current: string | undefined): st
   const locked = lock.images[name];
   if (current === undefined) return `${name} can't be reached`;
   if (locked === undefined) return `${name} is not in fastloop.lock; today it is ${current}`;
-  return locked === current ? `${name} is as locked` : `${name} moved to ${current}; run lock-base`;
+  return locked === current ? `${name} matches fastloop.lock` : `${name} moved to ${current}; run lock-base`;
 }
 
 /**

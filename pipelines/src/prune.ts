@@ -29,6 +29,6 @@ export async function pruneRegistry(
   if (!dryRun) for (const digest of plan.remove) await client.remove(digest);
   const verb = dryRun ? "would delete" : "deleted";
   const lines = [`kept ${plan.keep.length} images, ${verb} ${plan.remove.length} manifests`];
-  if (plan.removedTags.length > 0) lines.push(`tags gone: ${plan.removedTags.toSorted().join(", ")}`);
+  if (plan.removedTags.length > 0) lines.push(`tags removed: ${plan.removedTags.toSorted().join(", ")}`);
   return `${[...lines, ...plan.remove.map((digest) => `${verb} ${digest}`)].join("\n")}\n`;
 }

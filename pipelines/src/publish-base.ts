@@ -94,7 +94,7 @@ async function publishBuilt(
   for (const tag of tags) published.push(await publishIndex(`${options.registry}:${tag.name}`, variants, options));
   const [first = ""] = published;
   const other = published.find((reference) => digestIn(reference) !== digestIn(first));
-  if (other !== undefined) throw new UserError(`the tags do not name one image: ${first} and ${other}`);
+  if (other !== undefined) throw new UserError(`the tags were published with different digests: ${first} and ${other}`);
   return summary(key, tags, first, moved, findings);
 }
 
@@ -119,7 +119,7 @@ async function tagPublished(reference: string, tags: readonly Tag[], options: Pu
     // `fetch` throws a TypeError if it can't connect. Any other error is an answer of the registry.
     if (!(failure instanceof TypeError))
       throw new UserError(
-        `the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`,
+        `the base is published as ${reference}, but tagging it as ${missing.join(", ")} failed: ${(failure as Error).message}`,
         { cause: failure },
       );
     const variants = publishedVariants(reference, options).map(({ image }) => image);

@@ -20,7 +20,7 @@ export interface PublishOptions {
  */
 export async function publishImage(config: Config, variants: Container[], options: PublishOptions): Promise<string> {
   const address = options.address ?? config.publish?.image;
-  if (address === undefined) throw new UserError("name an address with --address or `publish.image`");
+  if (address === undefined) throw new UserError("no address: pass --address or set `publish.image`");
   const labels = imageLabels(config, options);
   const labelled = variants.map((variant) =>
     Object.entries(labels).reduce((image, [name, value]) => image.withLabel(name, value), variant),

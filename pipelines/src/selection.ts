@@ -42,14 +42,14 @@ export function selectTests(
   if (inImage !== undefined) return { kind: "all", because: `${inImage} changed, which is in its image` };
   if (own.length === 0) return { kind: "none" };
   const { runner } = suite;
-  if (runner === undefined) return { kind: "all", because: "the suite names no runner" };
+  if (runner === undefined) return { kind: "all", because: "the suite has no `runner`" };
   const manifest = own.find((file) => isManifest(suite, file));
   if (manifest !== undefined) return { kind: "all", because: `${manifest} changed` };
   const inCwd = own.flatMap((file) => relativeTo(suite, file) ?? []);
-  if (inCwd.length < own.length) return { kind: "all", because: "a file outside of the suite's cwd changed" };
+  if (inCwd.length < own.length) return { kind: "all", because: "a file outside the suite's cwd changed" };
   const strange = inCwd.find((file) => !codeFile[runner].test(file));
   if (strange !== undefined)
-    return { kind: "all", because: `${strange} changed, and nothing tells which tests read it` };
+    return { kind: "all", because: `${strange} changed, and it is unknown which tests read it` };
   return { kind: "trace", changed: inCwd };
 }
 

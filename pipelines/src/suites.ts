@@ -94,7 +94,7 @@ export function plannedTiers(
 ): PlannedTier[] {
   const suites = config.tests?.suites ?? {};
   const known = Object.keys(suites);
-  if (known.length === 0) throw new UserError("fastloop.yaml: `tests.suites` names no suite");
+  if (known.length === 0) throw new UserError("fastloop.yaml: `tests.suites` is empty");
   if (shard !== undefined) parseShard(shard);
   for (const name of names) {
     if (!known.includes(name)) throw new UserError(`unknown suite \`${name}\`; fastloop.yaml has: ${known.join(", ")}`);
@@ -181,10 +181,10 @@ export async function readyTier(
   const whole =
     suite.runner === undefined || (suite.runner !== "node" && suite.runner !== "pytest" && !namesArguments(tier));
   if (shard !== undefined && whole && parseShard(shard).index > 1)
-    return { container: undefined, told: "not sharded: all of it is in shard 1" };
+    return { container: undefined, told: "can't be split: all of it runs in shard 1" };
   const prepared = await prepareSuite(config, suite, source);
   const { words, told } = await askedTests(suite, tier, prepared, whole ? { ...request, shard: undefined } : request);
-  if (words?.length === 0) return { container: undefined, told: told ?? "nothing in this shard" };
+  if (words?.length === 0) return { container: undefined, told: told ?? "no tests in this shard" };
   const environment = {
     ...tier.env,
     ...runnerEnvironment(suite.runner, { ...reports, shard: whole ? undefined : shard, words }),

@@ -28,8 +28,7 @@ export function expandTags(base: BaseImageConfig, templates: readonly string[], 
   const fill = (template: string): string =>
     template.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => {
       const value = values[name];
-      if (value === undefined)
-        throw new UserError(`tag \`${template}\`: there is no value for {${name}} in images.base`);
+      if (value === undefined) throw new UserError(`tag \`${template}\`: \`images.base\` has no value for {${name}}`);
       return value;
     });
   const tags = templates

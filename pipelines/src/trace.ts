@@ -45,7 +45,7 @@ export async function askedTests(
   if (selection?.kind !== "trace")
     return { words: await sharded(suite, prepared, own, shard), told: selection && `all, ${selection.because}` };
   if (suite.runner !== "pytest" && !namesArguments(tier))
-    return { words: own, told: "all, its command does not name $TEST_ARGS" };
+    return { words: own, told: "all, its command does not use $TEST_ARGS" };
   const { tests, reaching } = await traced(suite, prepared, selection.changed, own);
   if (reaching === undefined)
     return { words: await sharded(suite, prepared, own, shard), told: "all, a changed file is not there any more" };

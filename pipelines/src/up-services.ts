@@ -42,7 +42,9 @@ function described(name: string, config: Config): UpServiceConfig {
   const service = config.services?.[name];
   if (service === undefined) throw new UserError(unknownService(name, config));
   if (service.function !== undefined)
-    throw new UserError(`fastloop.yaml: \`services.${name}\` is the module's own \`${service.function}\`: call that`);
+    throw new UserError(
+      `fastloop.yaml: \`services.${name}\` is the module's function \`${service.function}\`; call that`,
+    );
   return service;
 }
 
