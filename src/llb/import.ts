@@ -165,15 +165,22 @@ export function runsCommands({ def }: Definition): boolean {
   return def.some((bytes) => Boolean(opCodec.decode(bytes).exec));
 }
 
-/**
- * Returns the images that a definition reads, with their platforms and without the digests that they were pinned to.
- */
-export function imagesIn(definition: Definition | undefined): { address: string; platform: string }[] {
+/** An image that a definition reads. */
+export interface ReadImage {
+  /** Exactly what is read, with its digest. */
+  reference: string;
+  /** The same without the digest, if it has a tag. */
+  address: string;
+  platform: string;
+}
+
+/** Returns the images that a definition reads. */
+export function imagesIn(definition: Definition | undefined): ReadImage[] {
   return (definition?.def ?? []).flatMap((bytes) => {
     const { source, platform } = opCodec.decode(bytes);
-    const address = /^docker-image:\/\/([^@]+)/.exec(source?.identifier ?? "")?.[1];
-    return address === undefined || platform === undefined || platform === null
+    const reference = /^docker-image:\/\/(.+)/.exec(source?.identifier ?? "")?.[1];
+    return reference === undefined || platform === undefined || platform === null
       ? []
-      : [{ address, platform: formatPlatform(platform) }];
+      : [{ reference, address: reference.replace(/(?<=:[^/@]*)@.*/, ""), platform: formatPlatform(platform) }];
   });
 }

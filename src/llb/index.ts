@@ -28,7 +28,16 @@ export {
   type SshMount,
   type TmpfsMount,
 } from "./exec.ts";
-export { cacheIdsOf, commandsOf, fromDefinition, imagesIn, runsCommands, sourcesOf, startSecretId } from "./import.ts";
+export {
+  cacheIdsOf,
+  commandsOf,
+  fromDefinition,
+  imagesIn,
+  runsCommands,
+  sourcesOf,
+  startSecretId,
+  type ReadImage,
+} from "./import.ts";
 export { copiesIntoFolders, onlyFrom, type FolderMakingCopy } from "./made-folders.ts";
 export { diff, merge } from "./merge.ts";
 export { codecsOf, type Codec, type Codecs } from "./proto/codec.ts";

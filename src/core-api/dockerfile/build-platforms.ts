@@ -1,16 +1,11 @@
 import type { FrontendResult } from "../../buildkit/types.ts";
-import { imagesIn } from "../../llb/index.ts";
+import { imagesIn, type ReadImage } from "../../llb/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { parsePlatform } from "../values/platform.ts";
 import type { Call } from "../request/call.ts";
 
 /** BuildKit's error for an image that has no variant for a platform, or none that was prepared yet. */
 const lacking = /failed to resolve source metadata for (\S+): no match for platform/;
-
-interface BuiltImage {
-  address: string;
-  platform: string;
-}
 
 /**
  * Runs a frontend with images of foreign platforms prepared, as `from` does. Rejects images that lack a variant for
@@ -23,10 +18,10 @@ export async function onPlatforms(
   build: () => Promise<FrontendResult>,
 ): Promise<FrontendResult> {
   const { defaultPlatform } = call.session;
-  const isForeign = (image: BuiltImage): boolean => !isSameMachine(image.platform, defaultPlatform);
+  const isForeign = (image: ReadImage): boolean => !isSameMachine(image.platform, defaultPlatform);
   const prepared = new Set<string>();
   for (;;) {
-    let used: BuiltImage[];
+    let used: ReadImage[];
     let result: FrontendResult | undefined;
     try {
       result = await build();
@@ -35,7 +30,7 @@ export async function onPlatforms(
       const address = lacking.exec(error instanceof Error ? error.message : "")?.[1];
       if (address === undefined || isSameMachine(platform, defaultPlatform) || prepared.has(`${address} ${platform}`))
         throw error;
-      used = [{ address, platform }];
+      used = [{ reference: address, address, platform }];
     }
     const unprepared = used.filter((image) => isForeign(image) && !prepared.has(`${image.address} ${image.platform}`));
     if (result !== undefined && unprepared.length === 0) {
@@ -50,10 +45,13 @@ export async function onPlatforms(
 }
 
 /** Resolves an image, which prepares its platform. Throws an `ApiError` if what there is of it is for another machine. */
-async function requireVariant({ session }: Call, { address, platform }: BuiltImage): Promise<void> {
+async function requireVariant({ session }: Call, { reference, address, platform }: ReadImage): Promise<void> {
+  const isOwn = isSameMachine(platform, session.defaultPlatform);
   // An offline session knows only what `from` resolved before; BuildKit had this one for its own platform.
-  if (session.options.offline === true && isSameMachine(platform, session.defaultPlatform)) return;
-  const { config } = await session.images.resolve(address, platform);
+  if (isOwn && session.options.offline === true) return;
+  // A tag may have another digest once a foreign platform is prepared. On the own platform the digest is what was read:
+  // its tag may have moved since, and an image that is pinned by its digest alone need not have one.
+  const { config } = await session.images.resolve(isOwn ? reference : address, platform);
   const found = `${config.os}/${config.architecture}`;
   if (!isSameMachine(found, platform))
     throw new ApiError(`image ${JSON.stringify(address)} has no variant for ${platform}, only for ${found}`);

@@ -4,7 +4,9 @@ import type { Call } from "../../../src/core-api/request/call.ts";
 import { definition, image } from "../../../src/llb/index.ts";
 
 const debian = "docker.io/library/debian:bookworm-slim";
-const made = (platform: string) => ({ definition: definition(image(`${debian}@sha256:0`, { platform })) });
+const made = (platform: string, reference = `${debian}@sha256:0`) => ({
+  definition: definition(image(reference, { platform })),
+});
 
 /** A session whose images are `variants`; an image is known to the frontend once it was resolved. */
 function session(variants: Record<string, string>): { call: Call; resolved: string[] } {
@@ -29,7 +31,16 @@ describe("the images of a Dockerfile", () => {
     expect(
       await onPlatforms(call, "linux/amd64", () => Promise.resolve({ ...made("linux/amd64"), reads: ++reads })),
     ).toMatchObject({ reads: 1 });
-    expect(resolved.map((each) => each.replace(/@\S+/, ""))).toEqual([`${debian} linux/amd64`]);
+    expect(resolved).toEqual([`${debian}@sha256:0 linux/amd64`]);
+  });
+
+  it("are looked up by their digest where they are pinned without a tag, on every platform", async () => {
+    const pinned = "localhost:5000/app@sha256:0";
+    for (const platform of ["linux/amd64", "linux/arm64"]) {
+      const { call, resolved } = session({ [platform]: platform });
+      await onPlatforms(call, platform, () => Promise.resolve(made(platform, pinned)));
+      expect(resolved).toEqual([`${pinned} ${platform}`]);
+    }
   });
 
   it("are refused where they are of another machine than the engine, unless nothing can be asked", async () => {
