@@ -39,13 +39,14 @@ export function mountOf(folder: string, all: readonly Mount[]): Mount | undefine
  */
 export function silentFolders(folders: readonly string[], root: string, all: readonly Mount[]): Map<Mount, string[]> {
   const own = mountOf(root, all);
-  const suspects = all.filter((mount) => mount.path !== own?.path && !local.test(mount.type));
+  // The system's own root holds all folders, which are in other mounts or in no mount of their own.
+  const suspects = all.filter(({ path, type }) => path !== "/" && path !== own?.path && !local.test(type));
   const found = new Map<Mount, string[]>();
   if (suspects.length === 0) return found;
   for (const folder of folders) {
     if (!suspects.some((mount) => isWithin(mount.path, folder))) continue;
     const mount = mountOf(folder, all)!;
-    if (local.test(mount.type)) continue;
+    if (mount.path === own?.path || local.test(mount.type)) continue;
     const others = found.get(mount);
     if (others === undefined) found.set(mount, [folder]);
     else others.push(folder);

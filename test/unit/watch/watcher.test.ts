@@ -10,6 +10,7 @@ import {
   type WatcherOptions,
 } from "../../../src/watch/index.ts";
 import { networkMount } from "../../../src/watch/network-mount.ts";
+import { silentFolders } from "../../../src/watch/silent-mounts.ts";
 import { makeTree } from "../tree/fixture.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -271,6 +272,23 @@ test("a mount below the project that tells of nothing is looked at, and that is 
   clock.advanceTo(7000);
   expect(settled).toEqual([{ paths: new Set([`${root}/vol/a`]), everywhere: undefined }]);
   watcher.close();
+});
+
+test("the mount of the project itself is none of them, whatever the mounts above it are", () => {
+  const root = "/work/shop";
+  const own = { path: root, type: "fuse.grpcfuse" };
+  const vol = { path: `${root}/vol`, type: "9p" };
+  const folders = [root, `${root}/src`, `${root}/vol`];
+  for (const above of [
+    [{ path: "/", type: "overlay" }],
+    [
+      { path: "/", type: "ext4" },
+      { path: "/work", type: "nfs4" },
+    ],
+  ]) {
+    expect(silentFolders(folders, root, [...above, own])).toEqual(new Map());
+    expect(silentFolders(folders, root, [...above, own, vol])).toEqual(new Map([[vol, [`${root}/vol`]]]));
+  }
 });
 
 test("a mount that comes or goes while the watch runs is a reason to look at everything", () => {
