@@ -72,7 +72,7 @@ const isRead = (sources: readonly string[], path: string): boolean =>
  * time is linear in the path's length; a regular expression with many `**` would backtrack.
  */
 function isMatch(pattern: string, path: string): boolean {
-  const parts = pattern.match(/\*\*\/|\*\*|[^]/g) ?? [];
+  const parts = pattern.match(/\*\*\/|\*\*|[^]/gu) ?? [];
   // Two places per part: before it, and inside a folder that its `**/` matches.
   let places = new Set<number>();
   const enter = (into: Set<number>, part: number): void => {

@@ -44,6 +44,8 @@ describe("what a change means for a suite", () => {
     ["lib/**b.ts", "lib/a/cb.ts", true],
     ["lib/a.ts", "lib/a-ts", false],
     ["lib/(a|b)+.ts", "lib/(a|b)+.ts", true],
+    ["lib/😀.ts", "lib/😀.ts", true],
+    ["lib/?.ts", "lib/😀.ts", true],
     [`${"**/*".repeat(30)}.js`, "a/".repeat(40), false],
   ])("a pattern of its sources, %s, and %s", (pattern, file, isRead) => {
     const { kind } = selectTests(suite({ sources: [pattern] }), [file]);
