@@ -42,13 +42,21 @@ export function shortName(name: string, longest = 120): string {
 }
 
 /**
- * Matches a shell script. In the pipelines module, the user's commands may be an argument of a script of its own (see
- * `userScript`).
+ * Returns the script of a step that runs one in a shell. In the pipelines module, the user's commands may be an
+ * argument of a script of its own (see `userScript`).
  */
-const inShell =
-  /^exec sh -(?:c start=\$\(date \+%s\)[\s;].*?\sexit \$code sh |ec (?:.*?\beval "\$1"(?:[\s;].*?)? sh )?)(.+)$/s;
+function commandOf(name: string): string {
+  const script = /^exec sh -ec (.+)$/s.exec(name)?.[1];
+  if (script === undefined)
+    return /^exec sh -c start=\$\(date \+%s\)[\s;].*?\sexit \$code sh (.+)$/s.exec(name)?.[1] ?? name;
+  // Two searches, since one pattern for both would scan the rest of the script again for every `eval`.
+  const own = script.search(/\beval "\$1"[\s;]/);
+  const end = own < 0 ? -1 : script.indexOf(endOfOwn, own);
+  return end < 0 ? script : script.slice(end + endOfOwn.length) || script;
+}
 
-const commandOf = (name: string): string => inShell.exec(name)?.[1] ?? name;
+/** Stands between a script of the module's own and its argument: the name under which the script runs. */
+const endOfOwn = " sh ";
 
 /** Returns the first `shown` names, and the number of the others: `a, b and 3 more`. */
 export function firstOf(names: readonly string[], shown: number): string {

@@ -26,6 +26,7 @@ import { placeInToml } from "../../../src/module/manifest/manifest-toml.ts";
 import { introspectionProblem } from "../../../src/module/scan/problems.ts";
 import { suggestionFor } from "../../../src/plan/inputs/suggestion.ts";
 import { namedInputs } from "../../../src/plan/inputs/named-inputs.ts";
+import { shortName } from "../../../src/report/text.ts";
 import { isTracked } from "../../../src/state/git-index.ts";
 import { TrackedFiles } from "../../../src/tree/git/git-index.ts";
 import { failedTests, failureAdvice, scriptOnOneLine, testCounts, testTimes } from "../../../src/text/index.ts";
@@ -75,6 +76,7 @@ const readings: [what: string, read: () => unknown][] = [
   ["a number of a call", () => expect(() => number(`${long("0")}x`)).toThrow("a number was expected")],
   ["a duration", () => durationMs(long("0"))],
   ["a script", () => scriptOnOneLine(`a${long(" ")}b`)],
+  ["a name of a step", () => shortName(`exec sh -ec ${'eval "$1" '.repeat(60_000)}`)],
   ["a pattern of slashes", () => asWritten([`!${long("/")}a`, "a"])],
   ["inputs of slashes", () => namedInputs(["a", `!${long("/")}a`], "/nowhere", [])],
   ["a change that a cluster refuses", () => isImmutable(new ApiError(422, { message: long("updates to ") }))],
