@@ -107,15 +107,17 @@ function number(text: string): void {
   parseValues(argument, [text], { module: {} as ModuleInfo, cwd: "/" });
 }
 
-/** Reads a repository whose `.git` is a file, or a folder with these files. */
+/** Reads a repository whose `.git` is a file: with this text, or one that leads to a folder with these files. */
 function readRepository(dotGit: string | Record<string, string>): void {
   const repository = mkdtempSync(path.join(tmpdir(), "fastloop-hostile-"));
   try {
     const place = path.join(repository, ".git");
     if (typeof dotGit === "string") writeFileSync(place, dotGit);
     else {
-      mkdirSync(place);
-      for (const [name, text] of Object.entries(dotGit)) writeFileSync(path.join(place, name), text);
+      const folder = path.join(repository, "git");
+      mkdirSync(folder);
+      for (const [name, text] of Object.entries(dotGit)) writeFileSync(path.join(folder, name), text);
+      writeFileSync(place, "gitdir: git\n");
     }
     TrackedFiles.of(repository);
     isTracked(path.join(repository, ".fastloop"));
