@@ -4,8 +4,9 @@ import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { inputsOfApp } from "../../../src/cli/deploy/app-inputs.ts";
 
-const root = mkdtempSync(path.join(tmpdir(), "fastloop-app-inputs-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const folder = mkdtempSync(path.join(tmpdir(), "fastloop-app-inputs-"));
+const root = path.join(folder, "project");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const write = (file: string, text: string): void => {
   mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
@@ -19,10 +20,9 @@ describe("inputs of a kustomization", () => {
     write("k/dev/kustomization.yaml", "resources: [../base]\npatches:\n  - path: ../patches/a.yaml\n");
     write("k/base/kustomization.yml", "resources: [web.yaml, ../dev, ../../../outside]\n");
     write("k/patches/a.yaml", "x: 1\n");
+    write("../outside/kustomization.yaml", "resources: []\n");
     const patterns = patternsOf("k/{env}");
-    for (const pattern of ["k/dev/", "k/base/", "k/patches/a.yaml"])
-      expect(patterns.filter((one) => one.startsWith(pattern.replace(/\/$/, ""))).length, pattern).toBeGreaterThan(0);
-    expect(patterns.join(" ")).not.toContain("outside");
+    expect(patterns.filter((one) => one.includes("/")).toSorted()).toEqual(["k/base/", "k/dev/", "k/patches/a.yaml"]);
   });
 
   test("follow a chain of ten thousand bases without a stack of calls", () => {
