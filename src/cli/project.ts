@@ -53,8 +53,8 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   const { state, root } = placeProject(options);
   const past = PastScan.ask(state);
   const hasher = projectHasher(state);
-  const lookAhead = (): ReturnType<typeof hasher.statAhead> => hasher.statAhead(new Set([root]));
-  let ahead = past.isAsked ? undefined : lookAhead();
+  const statAhead = (): ReturnType<typeof hasher.statAhead> => hasher.statAhead(new Set([root]));
+  let ahead = past.isAsked ? undefined : statAhead();
   const project = await sayingWait(context, "for the module to load", loadProject(options, hasher));
   const store = new RunStore(state);
   return {
@@ -63,7 +63,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
     async plan(how) {
       const startedMs = performance.now();
       const { snapshot, keep } = await past.scan(project.scanner, (seen) => {
-        if (past.isAsked) ahead = lookAhead();
+        if (past.isAsked) ahead = statAhead();
         return project.scanner.scanNoting(seen, ahead);
       });
       for (const one of ahead?.values() ?? []) one.stop();

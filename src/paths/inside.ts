@@ -19,8 +19,8 @@ export function leadsOut(relative: string): boolean {
 }
 
 /**
- * Does the same as `isInside` for names with slashes that are normalized already, in a fraction of the time: two
- * absolute ones, or two relative to the same place, whose own name is empty.
+ * Does the same as `isInside` for normalized names with slashes, in a fraction of the time. Both are absolute, or both
+ * are relative to the same folder, which itself has the empty name.
  */
 export function isWithin(folder: string, name: string): boolean {
   if (folder === "" || name === folder) return true;

@@ -58,7 +58,7 @@ export class Planning {
   private owed: Forced;
   private isBroken = false;
   private advised: Project | undefined;
-  private untaken: UnappliedSettings | undefined;
+  private unapplied: UnappliedSettings | undefined;
 
   constructor(options: LoopOptions, place: ProjectPlace, hasher: ContentHasher, store: RunStore, audience: Audience) {
     this.options = options;
@@ -100,8 +100,8 @@ export class Planning {
     this.isBroken = false;
     const { config } = project.config;
     this.store.retention = retentionOf(config.records);
-    this.untaken ??= new UnappliedSettings(config);
-    for (const text of this.untaken.texts(config)) this.audience.noticeOnce(text);
+    this.unapplied ??= new UnappliedSettings(config);
+    for (const text of this.unapplied.texts(config)) this.audience.noticeOnce(text);
     if (wasBroken) this.audience.emit({ kind: "recovered" });
     for (const text of notices) this.audience.noticeOnce(text);
   }

@@ -12,7 +12,7 @@ export interface SilenceOptions {
   giveUpMs: number;
   /** Do not keep the process alive. */
   unref?: true;
-  /** The daemon was silent for `tellAfterMs`. */
+  /** The daemon was silent for `noticeAfterMs`. */
   onSilence(): void;
   /** The daemon answered after all. */
   onAnswer(): void;

@@ -41,7 +41,8 @@ import type { LoopEvent, LoopState, Step } from "./state.ts";
  *
  * `overtaken` is not at rest: no summary, no exit code and no "settled" before the scan that follows. From the third
  * attempt in a row on the function waits longer each time. If it passed, its dependents run meanwhile; if it fails in
- * the end, they are blocked. A blocked function with a result is up to date again, without a run, when its need passes.
+ * the end, they are blocked. A blocked function with a result is up to date again, without a run, once a plan queues
+ * its need again.
  *
  * A function that a user cancels is `idle`, cancelled, until its files change or it is requested; its dependents are
  * blocked.

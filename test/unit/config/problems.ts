@@ -1,6 +1,6 @@
 import { parseConfig } from "../../../src/config/parse.ts";
 
-/** All that is problemsOf of a text, a line a problem: `LINE:COLUMN PATH (LEVEL CODE) MESSAGE | HINT`. */
+/** Returns the problems of a text, one on each line: `LINE:COLUMN PATH (LEVEL CODE) MESSAGE | HINT`. */
 export const problemsOf = (text: string): string[] =>
   parseConfig(`version: 1\n${text}\n`).problems.map(
     ({ line, column, path, level, code, message, hint }) =>

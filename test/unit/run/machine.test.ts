@@ -14,7 +14,7 @@ import {
 import { seeded } from "../tree/fixture.ts";
 import { finish, plan, planOf } from "./machine-events.ts";
 
-/** What happens to functions; the files' own effects have tests of their own (looks.test.ts). */
+/** What happens to functions; the files' own effects have tests of their own (scans.test.ts). */
 function ofFunctions(effects: readonly Effect[]): Extract<Effect, { name: string }>[] {
   return effects.filter((effect) => "name" in effect);
 }
