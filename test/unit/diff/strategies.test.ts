@@ -53,6 +53,7 @@ describe("a strategy of the project's", () => {
       async () => Promise.resolve(setBased.diff(before, now)),
       /it is a promise; diff\(\) must not be async$/,
     ],
+    ["is async and fails", async () => Promise.reject(new Error("no")), /it is a promise; diff\(\) must not be async$/],
   ])("that %s is named", (_what, diff, message) => {
     expect(() => strategy(diff).diff(before, now)).toThrow(message);
     try {
