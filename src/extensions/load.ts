@@ -66,7 +66,7 @@ export async function loadExtension<T extends object>(
 ): Promise<T> {
   let exported: unknown;
   try {
-    exported = ((await inTime(import(asUrl(await asJavaScript(file, source))))) as { default?: unknown }).default;
+    exported = (await inTime(imported(asUrl(await asJavaScript(file, source))))).default;
   } catch (cause) {
     throw new UserError("config", `the extension can't be loaded: ${messageOf(cause)}`, { place, cause, hint: alone });
   }
@@ -76,6 +76,11 @@ export async function loadExtension<T extends object>(
 }
 
 const alone = "an extension is one file that imports only from `node:`; bundle what it needs, e.g. with esbuild";
+
+/** Imports a module. The build replaces `await import(`, because the command line's own code runs as scripts. */
+async function imported(url: string): Promise<{ default?: unknown }> {
+  return (await import(url)) as { default?: unknown };
+}
 
 const loadMs = 10_000;
 
