@@ -81,7 +81,10 @@ export function openSession(channel: Channel, id: string, services: Iterable<rea
       const { call, stream, over } = connection;
       // End rather than cancel the call: a canceled call does not report when the daemon has forgotten the session.
       call.end();
-      return (closing ??= withinMs(over, CLOSE_TIMEOUT_MS).finally(() => stream.destroy()));
+      return (closing ??= withinMs(over, CLOSE_TIMEOUT_MS).finally(() => {
+        stream.destroy();
+        call.cancel();
+      }));
     },
   };
 }

@@ -6,7 +6,14 @@ type SessionCall = ClientDuplexStream<{ data: Uint8Array }, { data: Buffer }>;
 /** Below BuildKit's receive limit of 16 MiB per message. */
 const MAX_CHUNK_BYTES = 1024 * 1024;
 
-/** Returns `Control.Session` as a byte stream. Message boundaries have no meaning. */
+/** The daemon ends the call within this time after its input has ended, or it is assumed to be stuck. */
+const END_WITHIN_MS = 10_000;
+
+/**
+ * Returns `Control.Session` as a byte stream. Message boundaries have no meaning. Destroying it ends the call instead of
+ * canceling it: a canceled call reports its status at once, and not when the daemon has forgotten the session. A session
+ * reopened before that is forgotten together with the old one.
+ */
 export function sessionStream(call: SessionCall): Duplex {
   const send = (data: Uint8Array, done: (error?: Error | null) => void): void => {
     if (call.destroyed) done(new Error("the session is closed"));
@@ -37,12 +44,16 @@ export function sessionStream(call: SessionCall): Duplex {
       done();
     },
     destroy: (error, done) => {
-      call.cancel();
+      if (!call.writableEnded) call.end();
+      // The status comes after everything that is still on its way.
+      call.resume();
+      const timer = setTimeout(() => call.cancel(), END_WITHIN_MS).unref();
+      call.once("status", () => clearTimeout(timer));
       done(error);
     },
   });
   call.on("data", ({ data }) => {
-    if (!stream.push(data)) call.pause();
+    if (!stream.destroyed && !stream.push(data)) call.pause();
   });
   call.on("end", () => stream.push(null));
   call.on("error", () => stream.destroy());
