@@ -117,7 +117,8 @@ function pnpm(version: string | undefined, lock: string, locked: boolean): Manag
       `pnpm install ${locked ? "--frozen-lockfile" : "--no-frozen-lockfile"} --config.strict-dep-builds=false${scripts ? "" : " --ignore-scripts"}`,
       ...(scripts ? [] : ["pnpm rebuild"]),
     ],
-    reads: [".pnpmfile.cjs", "patches/**"],
+    // Settings that the lock file is checked against: overrides, patches, catalogs, also without a workspace.
+    reads: ["pnpm-workspace.yaml", ".pnpmfile.cjs", "patches/**"],
     // Keeps pnpm from fetching the version in packageManager from whatever registry is configured.
     env: { npm_config_manage_package_manager_versions: "false" },
   };

@@ -180,7 +180,6 @@ function suiteOf(
     ...(members.length > 0 ? ["**/package.json"] : ["package.json"]),
     ...(install.because === "package.json" ? [] : [install.because]),
     ".npmrc",
-    ...(install.manager === "pnpm" && members.length > 0 ? ["pnpm-workspace.yaml"] : []),
     ...install.reads,
     ...archives(packages),
     ...programs.map(({ file }) => file),

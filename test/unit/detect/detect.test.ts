@@ -142,6 +142,15 @@ describe("packages of npm, pnpm and yarn", () => {
     expect(suites[0]?.install?.[0]).toBe("npm install --global pnpm@8");
   });
 
+  test("pnpm's settings are read by its installation without a workspace, too", () => {
+    const { suites } = detect({
+      "package.json": json({ scripts: { test: "node --test" } }),
+      "pnpm-workspace.yaml": "overrides:\n  semver: 7.6.0\n",
+      "pnpm-lock.yaml": "lockfileVersion: '9.0'\noverrides:\n  semver: 7.6.0\n",
+    });
+    expect(suites[0]?.manifests).toContain("pnpm-workspace.yaml");
+  });
+
   test("packages that need each other don't wait for each other", () => {
     const member = (name: string, other: string): string =>
       json({ name, devDependencies: { [other]: "*" }, scripts: { test: "node --test" } });
