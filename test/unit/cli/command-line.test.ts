@@ -75,7 +75,7 @@ describe("the command line", () => {
   it("has help for call and init where no project is, and leaves nothing there", async () => {
     const call = await fastloop(["call", "--help"], { cwd: empty });
     expect(call).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("no module here or in a folder above") });
-    expect(call.stdout).toMatch(/^ {2}test +Runs the tests/m);
+    expect(call.stdout).toMatch(/^ {2}test +Runs the test suites/m);
     const test = await fastloop(["call", "test", "--help"], { cwd: empty });
     expect(test).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("--tier Tier") });
     expect((await fastloop(["init", "--help"], { cwd: empty })).stdout).toContain("--ci");
