@@ -22,6 +22,12 @@ export function sessionStream(call: SessionCall): Duplex {
     else if (call.writableEnded) done();
     else call.write({ data }, done);
   };
+  let isOver = false;
+  let stuck: NodeJS.Timeout | undefined;
+  call.once("status", () => {
+    isOver = true;
+    clearTimeout(stuck);
+  });
   const stream = new Duplex({
     readableHighWaterMark: 1024 * 1024,
     writableHighWaterMark: 1024 * 1024,
@@ -47,8 +53,7 @@ export function sessionStream(call: SessionCall): Duplex {
       if (!call.writableEnded) call.end();
       // The status comes after everything that is still on its way.
       call.resume();
-      const timer = setTimeout(() => call.cancel(), END_WITHIN_MS).unref();
-      call.once("status", () => clearTimeout(timer));
+      if (!isOver) stuck = setTimeout(() => call.cancel(), END_WITHIN_MS).unref();
       done(error);
     },
   });
