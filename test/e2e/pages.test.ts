@@ -59,7 +59,7 @@ const pages: Record<string, Record<string, Line>> = {
     "fastloop diff a.spdx.json b.json": { code: 1, check: says(/left-pad.*1\.0\.0.*1\.3\.0/) },
   },
   "calling.md": {
-    "fastloop functions": { check: says(/^build-base +The base image/m) },
+    "fastloop functions": { check: says(/^build-base +Builds the base image/m) },
     "fastloop functions -v": { check: says(/--tier/) },
     "fastloop functions --json": {
       check: ({ stdout }) => expect(JSON.parse(stdout)).toMatchObject({ objects: expect.anything() as object }),
