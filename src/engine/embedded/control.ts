@@ -1,11 +1,13 @@
 /** Requests to the engine daemon over its control socket. */
 import http from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
-import { giveUpAfterMs, notAnswering, Silence, silenceNotice } from "./silence.ts";
+import { busyNotice, giveUpAfterMs, noticeAfterMs, notAnswering, Silence, silenceNotice, tooBusy } from "./silence.ts";
 import {
   controlHeaders,
   controlSocket,
   foreignFolder,
+  notedProcess,
   sessionLines,
   socketDir,
   type DaemonStatus,
@@ -19,6 +21,14 @@ export class NoDaemon extends Error {
 /** Connection error codes with that meaning. */
 const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
+/** A running daemon has closed the connection unread: it has as many as it takes, or is about to end. */
+class Turned extends Error {
+  override readonly name = "Turned";
+}
+
+const turned = new Set(["ECONNRESET", "EPIPE"]);
+const tryAgainMs = 100;
+
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
   /** Called when the daemon is silent, and when it answers after all. */
@@ -29,7 +39,7 @@ export interface RequestOptions {
 
 /**
  * Sends a request and resolves with the response once its headers arrive. Throws `NoDaemon` if nothing listens. A
- * working daemon sends signs of life; `onNotice` reports when they stop.
+ * working daemon sends signs of life; `onNotice` reports when they stop, or when it takes no more connections.
  */
 export async function request(
   state: string,
@@ -37,6 +47,32 @@ export async function request(
   route: string,
   body?: unknown,
   options: RequestOptions = {},
+): Promise<http.IncomingMessage> {
+  const { signal, onNotice, giveUpMs = giveUpAfterMs } = options;
+  const startedMs = performance.now();
+  let isTold = false;
+  for (;;) {
+    try {
+      return await requestOnce(state, method, route, body, options);
+    } catch (error) {
+      if (!(error instanceof Turned)) throw error;
+    }
+    const waitedMs = performance.now() - startedMs;
+    if (waitedMs >= giveUpMs) throw tooBusy(state, waitedMs);
+    if (waitedMs >= noticeAfterMs && !isTold) {
+      isTold = true;
+      onNotice?.(busyNotice(state));
+    }
+    await sleep(tryAgainMs, undefined, { signal });
+  }
+}
+
+async function requestOnce(
+  state: string,
+  method: "GET" | "POST",
+  route: string,
+  body: unknown,
+  options: RequestOptions,
 ): Promise<http.IncomingMessage> {
   requireOwnSocket(state);
   const headers = controlHeaders(state);
@@ -62,18 +98,24 @@ export async function request(
       },
     );
     let head: http.IncomingMessage | undefined;
+    let isTaken = false;
     const silence = new Silence({
       giveUpMs,
       onSilence: () => onNotice?.(silenceNotice(state)),
       onAnswer: () => onNotice?.("the engine daemon answers again"),
       onGone: () => (head ?? call).destroy(notAnswering(state, giveUpMs)),
     });
-    call.on("information", () => silence.reset());
+    call.on("information", () => {
+      isTaken = true;
+      silence.reset();
+    });
     call.once("error", (error: NodeJS.ErrnoException) => {
       silence.end();
       // The socket's backlog is full, as too many clients are waiting for the daemon.
       if (error.code === "EAGAIN") reject(notAnswering(state, 0));
       else if (error.code?.startsWith("HPE_") === true) reject(noEngineDaemon(error));
+      else if (!isTaken && turned.has(error.code ?? "") && notedProcess(state, "daemon") !== undefined)
+        reject(new Turned(error.message));
       else reject(absent.has(error.code ?? "") ? new NoDaemon(error.message) : error);
     });
     call.end(body === undefined ? undefined : JSON.stringify(body));

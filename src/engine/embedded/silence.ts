@@ -102,3 +102,19 @@ export function notAnswering(state: string, waitedMs = giveUpAfterMs): UserError
     hint,
   });
 }
+
+const everyConnection = "has as many connections as it takes";
+const whoHolds = "a program of yours holds them open";
+
+/** Returns the notice while a command waits for a daemon that closes new connections. */
+export function busyNotice(state: string): string {
+  const { who, hint } = describe(state);
+  return `${who} is busy: it ${everyConnection}; waiting for it (${whoHolds}; ${hint})`;
+}
+
+/** Returns the error with which that wait ends. */
+export function tooBusy(state: string, waitedMs: number): UserError {
+  const { who, hint } = describe(state);
+  const message = `${who} is busy: it ${everyConnection}, for ${Math.round(waitedMs / 1000)} s now`;
+  return new UserError("engine-unavailable", message, { hint: `${whoHolds}: end it, or ${hint}` });
+}
