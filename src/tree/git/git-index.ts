@@ -51,6 +51,14 @@ const cache = new Map<string, { mark: string; files: TrackedFiles }>();
 /** Size of the index of a repository with a few million files. */
 const maxIndexBytes = 512 * 1024 * 1024;
 
+/** No file system has a longer path, and git checks out none. */
+const maxNameBytes = 4096;
+/**
+ * Names of all entries together. Version 4 repeats the start of a name without storing it, so a small file may stand for
+ * gigabytes.
+ */
+const maxNamesBytes = maxIndexBytes;
+
 const gitlinkMode = 0o160_000;
 const typeMask = 0o170_000;
 /** Signature, version and number of entries. */
@@ -106,6 +114,7 @@ export function* indexEntries(index: Buffer, hashBytes: number): Generator<Index
   const version = index.readUInt32BE(4);
   if (index.toString("latin1", 0, 4) !== "DIRC" || version < 2 || version > 4) throw new Error("not an index");
   let at = headBytes;
+  let totalBytes = 0;
   let previous: Buffer = Buffer.alloc(0);
   for (let left = index.readUInt32BE(8); left > 0; left--) {
     const mode = index.readUInt32BE(at + 24);
@@ -118,7 +127,10 @@ export function* indexEntries(index: Buffer, hashBytes: number): Generator<Index
       kept = previous.length - cut.value;
     }
     const end = index.indexOf(0, nameAt);
-    if (end < 0 || kept < 0) throw new Error("a damaged index");
+    if (end < 0 || !(kept >= 0)) throw new Error("a damaged index");
+    const nameBytes = kept + end - nameAt;
+    totalBytes += nameBytes;
+    if (nameBytes > maxNameBytes || totalBytes > maxNamesBytes) throw new Error("an index that git would not write");
     const name =
       version === 4
         ? Buffer.concat([previous.subarray(0, kept), index.subarray(nameAt, end)])

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { isTracked } from "../../../src/state/git-index.ts";
+import { ProjectRules } from "../../../src/tree/rules/project-rules.ts";
 import { makeTree } from "../tree/fixture.ts";
 
 function repository(files: readonly string[], ...init: string[]): { root: string; git: (...words: string[]) => void } {
@@ -111,3 +112,29 @@ it("without a repository, an index, or with one that is damaged, nothing is trac
   mkdirSync(path.join(root, ".git/index"));
   expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
 });
+
+it("an index of version 4 whose names share megabytes, or gigabytes together, is no index, and costs no time", () => {
+  const { root, git } = repository(["a"]);
+  git("add", "a");
+  const entry = (name: Buffer): Buffer => Buffer.concat([Buffer.alloc(62), Buffer.from([0]), name, Buffer.from([0])]);
+  const index = (first: number, entries: number): Buffer => {
+    const head = Buffer.from("DIRC\0\0\0\x04\0\0\0\0", "latin1");
+    head.writeUInt32BE(entries + 1, 8);
+    return Buffer.concat([
+      head,
+      entry(Buffer.alloc(first, "!")),
+      ...Array.from({ length: entries }, () => entry(Buffer.alloc(0))),
+      Buffer.alloc(20),
+    ]);
+  };
+  // The last is within the limit of one name, but not within that of all.
+  for (const content of [index(1_000_000, 30_000), index(4097, 10), index(4096, 200_000)]) {
+    writeFileSync(path.join(root, ".git/index"), content);
+    const startedMs = performance.now();
+    expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
+    expect(new ProjectRules(root).tracked.files.has("a")).toBe(false);
+    expect(performance.now() - startedMs).toBeLessThan(2500);
+  }
+  writeFileSync(path.join(root, ".git/index"), index(4096, 10));
+  expect(new ProjectRules(root).tracked.files.has("!".repeat(4096))).toBe(true);
+}, 20_000);
