@@ -31,7 +31,7 @@ export async function withTrust(
 ): Promise<TrustedProject> {
   const { environment: env = process.env, trust: mode = "stored" } = options;
   const ofConfig = [
-    ...asksOfConfig(config.config),
+    ...asksOfConfig(config.config, { root: config.root, env }),
     ...asksOfExtensions(config),
     ...asksOfServices(config, module, env),
   ];
@@ -67,7 +67,7 @@ export function trustOf(
   module: ModuleInfo | undefined,
   { environment: env = process.env, trust: mode = "stored" }: Pick<ProjectOptions, "environment" | "trust">,
 ): Trust {
-  const ofConfig = [...asksOfConfig(config.config), ...asksOfExtensions(config)];
+  const ofConfig = [...asksOfConfig(config.config, { root: config.root, env }), ...asksOfExtensions(config)];
   if (module === undefined) return new Trust(config.root, ofConfig, mode, env);
   const ofServices = asksOfServices(config, module, env);
   const ofTargets =

@@ -1,9 +1,9 @@
 /** Collects what a call asks of the host beyond the repository: through its values, its defaults, and its last step. */
-import { createHash } from "node:crypto";
 import path from "node:path";
-import { isGitsFile, isInside, readRegular, realPath, statIfThere } from "../paths/index.ts";
+import { isGitsFile, isInside, realPath } from "../paths/index.ts";
 import { commandName, valueOf, type CoreStep, type GivenValue, type OwnStep, type ParsedCall } from "../call/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
+import { commandWithContent } from "./command-content.ts";
 import { repositoryOf } from "./places.ts";
 import type { Ask } from "./types.ts";
 
@@ -92,7 +92,7 @@ function asksOfValue(value: GivenValue, by: string, { cwd }: Pick<AskContext, "c
       return reads(value.path, by, cwd, env);
     case "secret":
       if (value.scheme === "env") return [{ kind: "variable", what: value.rest, by }];
-      if (value.scheme === "cmd") return [{ kind: "command", what: withContent(value.rest, cwd, env), by }];
+      if (value.scheme === "cmd") return [{ kind: "command", what: commandWithContent(value.rest, cwd, env), by }];
       return reads(path.resolve(cwd, value.rest.replace(/^~(?=\/)/, env["HOME"] ?? "~")), by, cwd, env);
     case "socket":
       return [{ kind: "socket", what: realPath(value.path), by }];
@@ -106,22 +106,6 @@ function asksOfValue(value: GivenValue, by: string, { cwd }: Pick<AskContext, "c
 function reads(file: string, by: string, cwd: string, env: NodeJS.ProcessEnv): Ask[] {
   const real = realPath(file);
   return isInside(repositoryOf(cwd, env), real) ? [] : [{ kind: "read", what: real, by }];
-}
-
-/** Larger than any script; the rest of a larger file is not hashed. */
-const longestScriptBytes = 1024 * 1024;
-
-/** Adds digests of the repository's files that a command runs, so that a changed file makes it another command. */
-function withContent(command: string, cwd: string, env: NodeJS.ProcessEnv): string {
-  const repository = repositoryOf(cwd, env);
-  const words = new Set(command.split(/[\s;&|()<>'"`$=]+/).filter((word) => word !== ""));
-  const files = [...words].flatMap((word) => {
-    const real = realPath(path.resolve(cwd, word));
-    if (!isInside(repository, real) || statIfThere(real)?.isFile() !== true) return [];
-    const content = readRegular(real, { maxBytes: longestScriptBytes, cut: true });
-    return [`${word} sha256:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`];
-  });
-  return files.length === 0 ? command : `${command}  (with ${files.join(", ")})`;
 }
 
 /** Fields that bodies may not use either, as they act with the rights of the session's client. */

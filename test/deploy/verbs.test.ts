@@ -89,8 +89,8 @@ deploy:
   test("a repository does not choose a cluster without the user's word", async () => {
     const { exitCode, stderr } = await run(["diff", "dev"]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain(
-      "deploys to the cluster of this machine by commands of tool (apply: 'sh tool/tool.sh apply {env}', delete: 'sh tool/tool.sh delete {env}') with your credentials",
+    expect(stderr.replaceAll(/sha256:[0-9a-f]{16}/g, "DIGEST")).toContain(
+      "deploys to the cluster of this machine by commands of tool (apply: 'sh tool/tool.sh apply {env}' with tool/tool.sh DIGEST, delete: 'sh tool/tool.sh delete {env}' with tool/tool.sh DIGEST) with your credentials",
     );
     expect((await run(["trust", "--show", "--json"])).stdout).toContain('"kind":"cluster"');
   });

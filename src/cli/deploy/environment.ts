@@ -85,7 +85,7 @@ const trustIn = (context: CliContext, config: LoadedConfig, module: ModuleInfo):
  */
 async function requireTrust(context: CliContext, environment: ChosenEnvironment): Promise<void> {
   const { name, settings, config, module } = environment;
-  const ask = clusterAsk(name, settings.context, config.config);
+  const ask = clusterAsk(name, settings.context, config.config, { root: config.root, env: context.env });
   const missing = environment.trust.missing([ask]);
   if (missing.length === 0) return;
   const isAllowed = canAsk(context) && (await confirmTrust(context, trustedFolder(config, module), missing));
