@@ -82,8 +82,9 @@ export class HeldFolder {
 
   /** Returns the names of the entries, optionally only those of regular files. */
   names(kind?: "file"): string[] {
+    if (kind === undefined) return this.within(() => readdirSync(this.reach));
     const entries = this.within(() => readdirSync(this.reach, { withFileTypes: true }));
-    return entries.filter((entry) => kind === undefined || entry.isFile()).map((entry) => entry.name);
+    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
   }
 
   /** Returns the names that match `shape`, the newest file first. */

@@ -26,6 +26,7 @@ export function register(program: Command, context: CliContext): void {
         tier: flags.tier,
       });
       const { planned, tookMs } = await plan();
+      const expectedOf = store.past.expected(targets.map(({ target }) => target.name));
       const items = planned
         .filter(({ item }) => targets.includes(item))
         .map(({ item, digest, affected, reasons }) => ({
@@ -35,7 +36,7 @@ export function register(program: Command, context: CliContext): void {
           needs: item.target.needs,
           call: item.target.call.join(" "),
           reasons,
-          expectedMs: store.expectedMs(item.target.name),
+          expectedMs: expectedOf.get(item.target.name),
         }));
       const toRun = items.filter(
         (item) => item.verdict === "affected" && !item.reasons.some(({ kind }) => kind === "untrusted"),

@@ -14,8 +14,8 @@ export interface TargetState {
 
 /** Returns the state of each function. `failed` means that its newest run failed on the current files. */
 export function targetStates(planned: readonly PlannedTarget[], store: Pick<RunStore, "last" | "past">): TargetState[] {
-  const isRunDue = planned.some(({ affected }) => affected);
-  const expectedOf = isRunDue ? store.past.expected() : new Map<string, number>();
+  const due = planned.filter(({ affected }) => affected).map(({ item }) => item.target.name);
+  const expectedOf = store.past.expected(due);
   return planned.map((plan): TargetState => {
     const { name } = plan.item.target;
     if (!plan.affected) return { name, state: "current", why: "" };

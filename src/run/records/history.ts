@@ -42,7 +42,7 @@ const keptFiles = 250;
 const shape = /^\d{8}T\d{9}Z\.json$/;
 const readLimits = { files: keptFiles, fileBytes: 4 * 1024 * 1024 };
 const longestName = 200;
-/** Number of runs that `RunStore.expectedMs` also looks at. */
+/** Number of newest passed runs that an expected duration is computed from. */
 const runsForExpected = 5;
 const hourMs = 60 * 60_000;
 
@@ -91,37 +91,49 @@ export class History {
 
   /** Returns the runs that started at `fromMs` or later, oldest first. */
   entries(fromMs = 0): HistoryEntry[] {
+    const found: HistoryEntry[][] = [];
+    for (const { name, runs } of this.files()) {
+      found.push(runs.filter(({ at }) => at >= fromMs));
+      // A file is named after the time of its first run, so the remaining ones are older.
+      if (timeOf(name) < fromMs) break;
+    }
+    return found.reverse().flat();
+  }
+
+  /**
+   * Returns the median duration of the last passed runs of each target that has any, in milliseconds. Reads no more
+   * files than needed.
+   */
+  expected(targets: readonly string[]): Map<string, number> {
+    const recent = new Map(targets.map((target) => [target, [] as number[]]));
+    let open = recent.size;
+    if (open === 0) return new Map();
+    for (const { runs } of this.files()) {
+      for (const { target, outcome, durationMs } of runs.reverse()) {
+        const known = outcome === "passed" ? recent.get(target) : undefined;
+        if (known === undefined || known.length === runsForExpected) continue;
+        if (known.push(durationMs) === runsForExpected) open--;
+      }
+      if (open === 0) break;
+    }
+    const ran = [...recent].filter(([, took]) => took.length > 0);
+    return new Map(ran.map(([target, took]) => [target, took.sort((a, b) => a - b)[Math.floor(took.length / 2)] ?? 0]));
+  }
+
+  /** Reads the files that count, the newest first. */
+  private *files(): Generator<{ name: string; runs: HistoryEntry[] }> {
     const reader = this.state.openReader("history", shape, readLimits);
-    if (reader === undefined) return [];
+    if (reader === undefined) return;
     try {
-      const found: HistoryEntry[][] = [];
       for (const name of reader.names) {
         const content = reader.read(name);
         const runs = content instanceof Buffer ? parseHistory(content) : undefined;
         if (runs === undefined) this.reportForeign(name);
-        else found.push(runs.filter(({ at }) => at >= fromMs));
-        // A file is named after the time of its first run, and files are read newest first, so the remaining ones are
-        // older.
-        if (timeOf(name) < fromMs) break;
+        else yield { name, runs };
       }
-      return found.reverse().flat();
     } finally {
       reader.close();
     }
-  }
-
-  /** Returns the median duration of each target's last passed runs, in milliseconds, reading all files once. */
-  expected(fromMs = 0): Map<string, number> {
-    const recent = new Map<string, number[]>();
-    for (const { target, outcome, durationMs } of this.entries(fromMs)) {
-      if (outcome !== "passed") continue;
-      const known = recent.get(target);
-      if (known === undefined) recent.set(target, [durationMs]);
-      else if (known.push(durationMs) > runsForExpected) known.shift();
-    }
-    return new Map(
-      [...recent].map(([target, took]) => [target, took.sort((a, b) => a - b)[Math.floor(took.length / 2)] ?? 0]),
-    );
   }
 
   private withRoom(nowMs: number): OpenFile {

@@ -7,6 +7,7 @@ import type { ProjectState, SealedReader } from "../../state/index.ts";
 import {
   groupOf,
   groupOfName,
+  hasOtherDigest,
   idOfRecordName,
   logNameOf,
   parseRecord,
@@ -17,7 +18,6 @@ import {
 } from "./record-file.ts";
 import { dayMs, entryOf, expiredRecords, type Retention } from "./retention.ts";
 import { History, type HistoryEntry } from "./history.ts";
-import { KnownDigests } from "./known-digests.ts";
 import { PastOfTarget } from "./past-of-target.ts";
 import { RunLog } from "./run-log.ts";
 import { SpanStore, type Span } from "./spans.ts";
@@ -50,9 +50,6 @@ export interface RunRecord {
 
 const runsBetweenPrunes = 100;
 
-/** Number of newest passed runs that the expected duration is computed from. */
-const runsExpectedFrom = 5;
-
 /** More records than any retention keeps; a folder's files beyond that are ignored. */
 const readLimits = { files: 50_000, fileBytes: 16 * 1024 * 1024 };
 
@@ -81,10 +78,6 @@ export class RunStore {
   readonly past: History;
   readonly spans: SpanStore;
   private added = 0;
-  private readonly known = new KnownDigests(() => {
-    const oldest = [...this.groups.values()].map((group) => timeOfId(group.at(-1)?.name ?? ""));
-    return this.past.entries(Math.min(...oldest));
-  });
   private newest: RunRecord | undefined;
   private readonly foreign: string[] = [];
   private readonly pastOf = new PastOfTarget((target, digest) => this.runsOf(target, digest));
@@ -131,8 +124,9 @@ export class RunStore {
 
   /** Stores a run; `told` is what the statistics keep beyond the record. */
   add(record: RunRecord, told: Partial<HistoryEntry> = {}, spans: readonly Span[] = []): void {
-    this.state.write("runs", recordNameOf(record.id), [Buffer.from(JSON.stringify(record))]);
-    const entry: Entry = { name: recordNameOf(record.id), record };
+    const name = recordNameOf(record);
+    this.state.write("runs", name, [Buffer.from(JSON.stringify(record))]);
+    const entry: Entry = { name, record };
     this.groups.set(groupOf(record.target), [entry, ...(this.groups.get(groupOf(record.target)) ?? [])]);
     this.newest = record;
     if (spans.length > 0) this.spans.write(record.id, spans);
@@ -202,17 +196,6 @@ export class RunStore {
     this.pastOf.countsAgain(target, digest);
   }
 
-  /** Returns the median duration of the last five passed runs, in milliseconds; undefined before the first. */
-  expectedMs(target: string): number | undefined {
-    const durations: number[] = [];
-    // Stops at the fifth passed run, so no older record is read.
-    for (const record of this.runsOf(target)) {
-      if (record.outcome === "passed") durations.push(record.durationMs);
-      if (durations.length === runsExpectedFrom) break;
-    }
-    return durations.sort((a, b) => a - b)[Math.floor(durations.length / 2)];
-  }
-
   /** Returns the newest run of a target that passed on the files with this digest. */
   passedOn(target: string, digest: string): RunRecord | undefined {
     for (const run of this.runsOf(target))
@@ -224,22 +207,23 @@ export class RunStore {
   prune(retention: Retention | undefined = this.retention, nowMs = Date.now()): void {
     if (retention === undefined) return;
     const oldestMs = nowMs - retention.maxAgeDays * dayMs;
-    const dropped: RunRecord[] = [];
+    const dropped: string[] = [];
     for (const [name, group] of this.groups) {
       // Usually the names alone show that all of them stay, so nothing has to be read.
       if (group.length <= retention.perTarget && group.every((entry) => timeOfId(entry.name) >= oldestMs)) continue;
       const gone = expiredRecords(this.recordsIn(group), retention, oldestMs);
-      dropped.push(...gone);
+      const isGone = ({ record }: Entry): boolean => typeof record === "object" && gone.has(record);
+      dropped.push(...group.filter(isGone).map(({ name }) => name));
       this.groups.set(
         name,
-        group.filter(({ record }) => record !== undefined && record !== "unread" && !gone.has(record)),
+        group.filter((entry) => typeof entry.record === "object" && !isGone(entry)),
       );
     }
     this.state.remove("runs", [
-      ...dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]),
+      ...dropped.flatMap((name) => [name, logNameOf(idOfRecordName(name))]),
       ...this.foreign.splice(0),
     ]);
-    if (dropped.length > 0) this.spans.remove(dropped.map(({ id }) => id));
+    if (dropped.length > 0) this.spans.remove(dropped.map(idOfRecordName));
     if (dropped.length > 0)
       this.manifests.prune(
         new Set(this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest))),
@@ -269,8 +253,7 @@ export class RunStore {
   /** With a digest, skips records that are known to have another one. */
   private *runsOf(target: string, digest?: string): Generator<RunRecord> {
     for (const entry of this.groups.get(groupOf(target)) ?? []) {
-      if (digest !== undefined && entry.record === "unread" && this.known.isOther(idOfRecordName(entry.name), digest))
-        continue;
+      if (digest !== undefined && hasOtherDigest(entry.name, digest)) continue;
       const record = this.read(entry);
       if (record?.target === target) yield record;
     }

@@ -93,7 +93,7 @@ test("a record that was cut short is discarded with a notice, the others count",
   const store = new RunStore(state);
   add(store, 1);
   const broken = add(store, 2);
-  truncateSync(path.join(state.path, "runs", `${broken.id}.json`), 40);
+  truncateSync(path.join(state.path, "runs", `${broken.id}.d2.json`), 40);
   const notices: string[] = [];
   const again = new RunStore(new ProjectState(state.root, { onNotice: (text) => notices.push(text) }));
   expect(again.of("lib").map((record) => record.digest)).toEqual(["d1"]);
@@ -133,7 +133,7 @@ test("of many records only those are read that are asked for, and those of a nam
     "e",
   ]);
   expect(hasPassed(again.history("a.b").lastOf("d10"))).toBe(true);
-  expect(again.expectedMs("a.b")).toBe(114);
+  expect(again.past.expected(["a.b"])).toEqual(new Map([["a.b", 114]]));
   expect(again.passedOn("a.b", "d2")?.durationMs).toBe(102);
   expect(notices).toEqual([]);
   expect(again.history("a.b").lastOf("d0")).toBeUndefined();
@@ -147,10 +147,10 @@ test("of many records only those are read that are asked for, and those of a nam
   again.close();
 });
 
-test("of thousands of records those are not read that the history knows to be of other digests", () => {
+test("a search for a digest reads no record of another one, and believes no name of a record that it can't read", () => {
   const state = new ProjectState(makeTree());
   const store = new RunStore(state);
-  for (let minute = 0; minute < 520; minute++) add(store, minute);
+  for (let minute = 0; minute < 20; minute++) add(store, minute);
   const notices: string[] = [];
   const again = new RunStore(new ProjectState(state.root, { onNotice: (text) => notices.push(text) }));
   const damaged = readdirSync(path.join(state.path, "runs"))
@@ -161,10 +161,34 @@ test("of thousands of records those are not read that the history knows to be of
   const { lastOf } = again.history("lib");
   expect([lastOf("other")?.digest, lastOf("d5")?.digest]).toEqual([undefined, "d5"]);
   expect(notices).toEqual([]);
-  // What the history says of a record is believed of no record that can't be read.
   expect(lastOf("d1")).toBeUndefined();
   expect(notices).toEqual([expect.stringContaining(damaged[1]!)]);
   again.close();
+});
+
+test("a record whose name has another digest than its content is none", () => {
+  const state = new ProjectState(makeTree());
+  const { id } = add(new RunStore(state), 1);
+  const content = state.read("runs", `${id}.d1.json`)!;
+  state.write("runs", `${id}.d2.json`, [content]);
+  const again = new RunStore(state);
+  expect([again.history("lib").lastOf("d2"), again.history("lib").lastOf("d1")?.digest]).toEqual([undefined, "d1"]);
+});
+
+test("a record of an older build, without a digest in its name, counts until it is pruned", () => {
+  const state = new ProjectState(makeTree());
+  const store = new RunStore(state);
+  for (const minute of [1, 2]) {
+    const { id } = add(store, minute);
+    const content = state.read("runs", `${id}.d${minute}.json`)!;
+    state.write("runs", `${id}.json`, [content]);
+    state.remove("runs", [`${id}.d${minute}.json`]);
+  }
+  const again = new RunStore(state);
+  expect(again.history("lib").lastOf("d1")?.digest).toBe("d1");
+  again.prune({ perTarget: 1, maxAgeDays: 99_999 });
+  // The newest record and its log.
+  expect(readdirSync(path.join(state.path, "runs"))).toHaveLength(2);
 });
 
 test("a name from the far future that is nobody's record moves no clock", () => {
@@ -176,10 +200,11 @@ test("a name from the far future that is nobody's record moves no clock", () => 
 
 test("the expected time is the median of the last passed runs", () => {
   const store = new RunStore(new ProjectState(makeTree()));
-  expect(store.expectedMs("lib")).toBeUndefined();
+  expect(store.past.expected(["lib"])).toEqual(new Map());
   for (const [minute, durationMs] of [10, 1000, 12, 11, 13].entries()) add(store, minute, { durationMs });
   add(store, 9, { durationMs: 9, outcome: "failed" });
-  expect(store.expectedMs("lib")).toBe(12);
+  add(store, 20, { durationMs: 5, target: "other" });
+  expect(store.past.expected(["lib", "never"])).toEqual(new Map([["lib", 12]]));
 });
 
 test("a process that never ends keeps no more than one that does, but for a while", () => {
@@ -219,7 +244,11 @@ test("what a process that died has left is swept: logs without a record, half-wr
   // What does not count goes once it was read.
   expect(next.of("lib").map(({ id }) => id)).toEqual([kept.id]);
   next.prune({ perTarget: 9, maxAgeDays: 99_999 });
-  expect(readdirSync(path.join(state.path, "runs")).sort()).toEqual([`${kept.id}.json`, `${kept.id}.log`, "notes.txt"]);
+  expect(readdirSync(path.join(state.path, "runs")).sort()).toEqual([
+    `${kept.id}.d1.json`,
+    `${kept.id}.log`,
+    "notes.txt",
+  ]);
 });
 
 test("a clock that was set back makes no old run the newest, in this process and the next", () => {

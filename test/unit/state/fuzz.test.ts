@@ -202,7 +202,8 @@ describe(
             string(),
             string({ unit: "binary" }),
             string().map((text) => `20260101T000000.000Z-${text}-aaaaaa.json`),
-            anything().map(String),
+            string().map((text) => `20260101T000000.000Z-${text}-aaaaaa.${text}.json`),
+            anything().map((value) => JSON.stringify(value) ?? ""),
           ),
           (name) => {
             expect(timeOfId(name)).toBeGreaterThanOrEqual(0);
