@@ -3,7 +3,7 @@ import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder, workspaceAt } from "../call/index.ts";
 import { settingFiles, withDependencies, type ModuleInfo } from "../module/index.ts";
 import { ProjectState } from "../state/index.ts";
-import { ContentHasher } from "../tree/index.ts";
+import { ContentHasher, sharingReads, type SharedReads } from "../tree/index.ts";
 import { WorkspaceReads } from "./workspace-reads.ts";
 import { orderTargets } from "./order.ts";
 import { ProjectScanner } from "./scan/project-scan.ts";
@@ -73,12 +73,9 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
   const config = options.checks !== undefined ? withoutTargets(loaded) : loaded;
   const module = await loadProjectModule({ ...options, config });
   const reads = new WorkspaceReads(place.state, workspaceAt(place.root));
-  const { trust, targets } = await withTrust(
-    orderTargets(resolveTargets(config, module, reads, options.checks)),
-    config,
-    module,
-    options,
-  );
+  const known: SharedReads = new Map();
+  const resolved = sharingReads(() => orderTargets(resolveTargets(config, module, reads, options.checks)), known);
+  const { trust, targets } = await withTrust(resolved, config, module, options, known);
   const sources = [configInput(place), ...moduleSources(module)];
   // If anything is asked for, the stored consent is watched like the configuration.
   if (trust.asks.length > 0)
@@ -97,7 +94,7 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
     sources,
     trust,
     reads,
-    scanner: new ProjectScanner([...inputs, ...sources], hasher, sent),
+    scanner: sharingReads(() => new ProjectScanner([...inputs, ...sources], hasher, sent), known),
   };
 }
 

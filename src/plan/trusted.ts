@@ -5,7 +5,7 @@ import { placeInConfig, readConfigFile, type LoadedConfig } from "../config/inde
 import { UserError } from "../errors/index.ts";
 import type { ModuleInfo } from "../module/index.ts";
 import { asksOfCall, asksOfConfig, asksOfExtensions, asksOfModule, Trust, type Ask } from "../trust/index.ts";
-import { sharingReads } from "../tree/index.ts";
+import { sharingReads, type SharedReads } from "../tree/index.ts";
 import { orderTargets } from "./order.ts";
 import type { ProjectOptions } from "./project.ts";
 import { parseTargetCall, resolveTargets, type ResolvedTarget } from "./resolve.ts";
@@ -22,12 +22,14 @@ interface TrustedProject {
 
 /**
  * Marks targets without consent as refused, without inputs: nothing outside the repository is even scanned for them.
+ * `known` holds reads that resolving the targets has made just before.
  */
 export async function withTrust(
   targets: readonly ResolvedTarget[],
   config: LoadedConfig,
   module: ModuleInfo,
   options: ProjectOptions,
+  known?: SharedReads,
 ): Promise<TrustedProject> {
   const { environment: env = process.env, trust: mode = "stored" } = options;
   const ofConfig = [
@@ -35,7 +37,7 @@ export async function withTrust(
     ...asksOfExtensions(config),
     ...asksOfServices(config, module, env),
   ];
-  const ofTargets = sharingReads(() => targets.map((item) => asksOfTarget(item, config, module, env)));
+  const ofTargets = sharingReads(() => targets.map((item) => asksOfTarget(item, config, module, env)), known);
   const ofModule = asksOfModule(module, env);
   let trust = new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets.flat(), ...ofModule], mode, env);
   const ofEngine = trust.missing(ofConfig.filter(({ kind }) => kind === "engine" && isEngineOfConfig(config, options)));

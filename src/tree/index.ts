@@ -12,7 +12,7 @@ export { parseGitignore, type IgnoreRule } from "./rules/gitignore.ts";
 export { ignoredPaths } from "./rules/ignored.ts";
 export { ruleFiles } from "./rules/project-rules.ts";
 export { recordingIn, ScanRecorder, currentRecorder } from "./seen/seen.ts";
-export { readOnce, sharingReads } from "./shared-reads.ts";
+export { readOnce, realPathOnce, sharingReads, type SharedReads } from "./shared-reads.ts";
 export type { HashStore } from "./hashes/hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hashes/hasher.ts";
 export type { StatAhead } from "./scan/stat-ahead.ts";

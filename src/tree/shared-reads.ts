@@ -1,12 +1,17 @@
-let reads: Map<string, unknown> | undefined;
+import { realpathSync } from "node:fs";
+
+/** Results of reads by name. */
+export type SharedReads = Map<string, unknown>;
+
+let reads: SharedReads | undefined;
 
 /**
  * Caches reads of `readOnce` during synchronous `work`, as a thousand inputs of a project share the rule files above
- * them.
+ * them. Steps of one work with a wait between them share `known`.
  */
-export function sharingReads<T>(work: () => T): T {
+export function sharingReads<T>(work: () => T, known: SharedReads = new Map()): T {
   const before = reads;
-  reads ??= new Map();
+  reads ??= known;
   try {
     return work();
   } finally {
@@ -21,4 +26,15 @@ export function readOnce<T>(name: string, read: () => T): T {
   const value = read();
   reads.set(name, value);
   return value;
+}
+
+/** Returns the real path of what is there, else the path itself; cached as `readOnce` does. */
+export function realPathOnce(file: string): { path: string; exists: boolean } {
+  return readOnce(`real path of ${file}`, () => {
+    try {
+      return { path: realpathSync.native(file), exists: true };
+    } catch {
+      return { path: file, exists: false };
+    }
+  });
 }

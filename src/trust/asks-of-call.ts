@@ -1,7 +1,8 @@
 /** Collects what a call asks of the host beyond the repository: through its values, its defaults, and its last step. */
 import path from "node:path";
-import { isGitsFile, isInside, realPath } from "../paths/index.ts";
+import { isGitsFile, isInside, isWithin, realPath } from "../paths/index.ts";
 import { commandName, valueOf, type CoreStep, type GivenValue, type OwnStep, type ParsedCall } from "../call/index.ts";
+import { realPathOnce } from "../tree/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
 import { commandWithContent } from "./command-content.ts";
 import { repositoryOf } from "./places.ts";
@@ -104,8 +105,9 @@ function asksOfValue(value: GivenValue, by: string, { cwd }: Pick<AskContext, "c
 }
 
 function reads(file: string, by: string, cwd: string, env: NodeJS.ProcessEnv): Ask[] {
-  const real = realPath(file);
-  return isInside(repositoryOf(cwd, env), real) ? [] : [{ kind: "read", what: real, by }];
+  const { path: found, exists } = realPathOnce(file);
+  const real = exists ? found : realPath(file);
+  return isWithin(repositoryOf(cwd, env), real) ? [] : [{ kind: "read", what: real, by }];
 }
 
 /** Fields that bodies may not use either, as they act with the rights of the session's client. */

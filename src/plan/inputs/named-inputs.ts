@@ -59,8 +59,10 @@ function namesWhatIsLeftOut(root: string): (pattern: string) => boolean {
       `what is left out of ${root}`,
       () => new PathTest(root, { exclude: ["**/.git"], leaveOut: "ignored" }),
     ));
+    const [isIn, isInAsFile] = [rules.mayHold(head), rules.selects(head)];
+    if (isIn === isInAsFile) return !isIn;
     const stats = statIfThere(path.join(root, head));
     const isFolder = stats?.isDirectory() ?? (literalPath(pattern) === undefined || pattern.endsWith("/"));
-    return isFolder ? !rules.mayHold(head) : !rules.selects(head);
+    return isFolder ? !isIn : !isInAsFile;
   };
 }

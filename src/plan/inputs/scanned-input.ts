@@ -1,5 +1,4 @@
-import { realPathIfThere } from "../../paths/index.ts";
-import { PathTest, readOnce, type TreeFilter } from "../../tree/index.ts";
+import { PathTest, realPathOnce, type TreeFilter } from "../../tree/index.ts";
 
 /** A part of the host that is read: a filtered folder, or one file. */
 export interface ScannedInput {
@@ -15,7 +14,7 @@ export interface ScannedInput {
 
 /** Returns the real path of a folder; cached while a project is read. */
 export function realIfPresent(folder: string): string {
-  return readOnce(`real path of ${folder}`, () => realPathIfThere(folder));
+  return realPathOnce(folder).path;
 }
 
 /** Returns a test for whether a file (absolute, real path) is the input or selected by it, existing or not. */

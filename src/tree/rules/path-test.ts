@@ -27,7 +27,8 @@ export class PathTest {
 
   /** Reports whether a folder with this name, or something that may be in it, is selected. */
   mayHold(folder: string): boolean {
-    return this.stateOf(folder) !== undefined;
+    // What a folder's own rules leave out is in it, so they need not be read.
+    return this.states.get(folder) !== undefined || this.entered(folder) !== undefined;
   }
 
   /** Reports whether a folder with this name is selected with everything in it, except for what is excluded again. */
@@ -37,8 +38,7 @@ export class PathTest {
 
   private stateOf(folder: string): FolderState | undefined {
     if (this.states.has(folder)) return this.states.get(folder);
-    const above = this.stateOf(folderOf(folder));
-    let state = above === undefined ? undefined : this.filter.enterFolder(folder, above);
+    let state = this.entered(folder);
     const directory = path.join(this.root, folder);
     if (state !== undefined) {
       const { isRepository, hasRules } = rulesIn(directory);
@@ -47,6 +47,12 @@ export class PathTest {
     }
     this.states.set(folder, state);
     return state;
+  }
+
+  /** Returns the state of a folder without the rules in it. */
+  private entered(folder: string): FolderState | undefined {
+    const above = this.stateOf(folderOf(folder));
+    return above === undefined ? undefined : this.filter.enterFolder(folder, above);
   }
 }
 
