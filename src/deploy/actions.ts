@@ -3,7 +3,6 @@ import { leftovers } from "./apply/applyset.ts";
 import { deployErrorOf, isForbidden } from "./cluster/client.ts";
 import { differenceLines } from "./objects/differences.ts";
 import { deployOrGoBack } from "./deploy-app.ts";
-import type { AppResult } from "./deploy-app.ts";
 import { nameOf } from "./objects/objects.ts";
 import { isToApply } from "./apply/plan-changes.ts";
 import type { Change } from "./apply/plan-changes.ts";
@@ -16,6 +15,7 @@ import type { App, Request } from "./objects/request.ts";
 import { checkMayDeploy, checkMayDeployAll, manifestsOf, openSession, plan, readState } from "./session.ts";
 import type { AppState, Session } from "./session.ts";
 import { status } from "./status.ts";
+import { looksSame, unchangedApp, type AppResult } from "./unchanged.ts";
 
 /**
  * Carries out a request of the deployer's process. Returns the report or the error message, and the exit code. Never
@@ -91,8 +91,11 @@ async function planAll(session: Session, apps: readonly App[]): Promise<Planned[
   const problems: string[] = [];
   for (const app of apps) {
     let state: AppState | undefined;
+    // Asked for beside the app's state; `plan` repeats what failed.
+    const learning = session.resources.learn(app.manifests.map(({ object }) => object)).catch(() => undefined);
     try {
       state = await readState(session, app.name);
+      await learning;
       planned.push({ app, state, changes: await plan(session, app) });
     } catch (thrown) {
       const error = await explained(session, app, state, thrown);
@@ -128,9 +131,22 @@ async function planToWrite(session: Session, apps: readonly App[]): Promise<Plan
 }
 
 async function deploy(session: Session, { apps, revision, images = [] }: Request): Promise<Report> {
-  const planned = await planToWrite(session, apps);
-  const by = await userName(session.cluster);
-  const results = await oneAfterTheOther(planned, ({ app: { custom }, state, changes }) => {
+  const planned = await planAll(session, apps);
+  const isSame = ({ app, state, changes }: Planned): boolean => app.custom === undefined && looksSame(changes, state);
+  for (const each of planned) if (!isSame(each)) await checkMayDeploy(session, each.changes, each.state.parent);
+  let by: string | undefined;
+  const results = await oneAfterTheOther(planned, async (each) => {
+    const {
+      app: { custom },
+      state,
+      changes,
+    } = each;
+    if (isSame(each)) {
+      const unchanged = await unchangedApp(session, changes, state);
+      if (unchanged !== undefined) return unchanged;
+      await checkMayDeploy(session, changes, state.parent);
+    }
+    by ??= await userName(session.cluster);
     const run = custom && { command: custom.apply, folder: custom.folder, images, revision };
     return deployOrGoBack(session, changes, state, { by, revision, run });
   });

@@ -6,18 +6,17 @@ import { runCommand, type Command } from "./command.ts";
 import { runHooks } from "./apply/hooks.ts";
 import { imagesOf } from "./objects/image-references.ts";
 import { takeLease } from "./lease.ts";
-import { nameOf } from "./objects/objects.ts";
 import { inPhases } from "./objects/order.ts";
 import { isToApply } from "./apply/plan-changes.ts";
 import type { Change } from "./apply/plan-changes.ts";
 import { DeployError, refuse } from "./objects/problem.ts";
 import { createRelease, packRecord, readReleases, refuseCommand, setOutcome, trimReleases } from "./releases.ts";
 import type { ReleaseRecord } from "./releases.ts";
-import { waitUntilReady } from "./apply/rollout.ts";
-import type { Waiting } from "./apply/rollout.ts";
+import { ready, waitingOf } from "./ready.ts";
 import { checkMayDeploy, checkSameCluster, manifestsOf, plan, readState } from "./session.ts";
 import type { AppState, Session } from "./session.ts";
 import { recordFailure } from "./release-failure.ts";
+import { namesOfKept, staysAsItIs, unchangedResult, type AppResult } from "./unchanged.ts";
 
 /** Data of a release, apart from its manifests. */
 export interface ReleaseInfo {
@@ -26,19 +25,6 @@ export interface ReleaseInfo {
   rollbackTo?: number;
   /** Command to run instead of applying manifests. */
   run?: Command;
-}
-
-/** Outcome of deploying one app. */
-export interface AppResult {
-  app: string;
-  release: number;
-  /** Whether nothing had to be changed; `release` is then the previous release. */
-  isUnchanged: boolean;
-  isByCommand: boolean;
-  changed: string[];
-  /** Members that no manifest describes any longer and that were not deleted. */
-  leftover: string[];
-  images: string[];
 }
 
 /**
@@ -87,13 +73,12 @@ async function deployUnderLease(
     last.outcome = "interrupted";
   }
   const gone = await leftovers(cluster, session.resources, app, namespace, now.parent, manifestsOf(changes));
-  const isSame = !changes.some(isToApply) && (gone.length === 0 || !environment.prune);
-  const leftover = gone.filter(({ isKept }) => isKept || !environment.prune).map(({ object }) => nameOf(object));
+  const isSame = !changes.some(isToApply) && staysAsItIs(gone, environment);
+  const leftover = namesOfKept(gone, environment);
   // What a command changes is unknown, so it always runs.
   if (isSame && run === undefined && last?.outcome === "deployed" && record.rollbackTo === undefined) {
     await ready(session, changes, app, last.record.release);
-    const { release } = last.record;
-    return { app, release, isUnchanged: true, isByCommand: false, changed: [], leftover, images: record.images };
+    return unchangedResult(app, last, gone, environment);
   }
   record.release = (last?.record.release ?? 0) + 1;
   await checkSameCluster(session);
@@ -101,8 +86,9 @@ async function deployUnderLease(
   await createRelease(cluster, namespace, record);
   try {
     const wasDeployed = now.releases.some(({ outcome }) => outcome === "deployed");
+    const isFew = now.releases.length < environment.history;
     const way = record.rollbackTo !== undefined ? "rollback" : wasDeployed ? "upgrade" : "install";
-    const changed = await makeRelease(session, changes, gone, record, { checkLease, way, run });
+    const changed = await makeRelease(session, changes, gone, record, { checkLease, way, isFew, run });
     const isByCommand = run !== undefined;
     return { app, release: record.release, isUnchanged: false, isByCommand, changed, leftover, images: record.images };
   } catch (error) {
@@ -113,6 +99,8 @@ async function deployUnderLease(
 interface Making {
   checkLease: () => void;
   way: "install" | "upgrade" | "rollback";
+  /** Whether all releases are kept, this one included. */
+  isFew: boolean;
   run?: Command;
 }
 
@@ -124,7 +112,7 @@ async function makeRelease(
   changes: readonly Change[],
   gone: readonly Leftover[],
   record: ReleaseRecord,
-  { checkLease, way, run }: Making,
+  { checkLease, way, isFew, run }: Making,
 ): Promise<string[]> {
   const { cluster, environment, namespace } = session;
   const { app, release } = record;
@@ -148,6 +136,7 @@ async function makeRelease(
   await ready(session, changes, app, release);
   await runHooks(cluster, changes, `post-${way}`, hooks);
   await setOutcome(cluster, namespace, record, "deployed");
+  if (isFew) return changed;
   try {
     await trimReleases(cluster, app, namespace, environment.history, await readReleases(cluster, app, namespace));
   } catch (error) {
@@ -247,21 +236,6 @@ async function carryOut(
     ].join("\n"),
   );
 }
-
-async function ready(session: Session, changes: readonly Change[], app: string, release: number): Promise<void> {
-  const objects = manifestsOf(changes.filter(({ action }) => action !== "hook"));
-  const failure = await waitUntilReady(session.cluster, objects, waitingOf(session, app));
-  if (failure === undefined) return;
-  const text = [`${app}: release ${release} did not become ready`, ...failure.lines].join("\n");
-  throw new DeployError(failure.isTimeout ? "timedOut" : "failed", text);
-}
-
-const waitingOf = ({ resources, environment, onLine }: Session, app: string): Waiting => ({
-  timeoutMs: environment.timeoutMs,
-  failFast: environment.failFast,
-  onLine: (text) => onLine(`${app}: ${text}`),
-  pathOf: ({ object }) => resources.pathOf(object),
-});
 
 /** Applies the environment's namespace before the lease is taken, as the lease is an object in it. */
 async function applyNamespace(session: Session, changes: readonly Change[]): Promise<void> {

@@ -60,12 +60,15 @@ export async function openSession(
     throw refuse(`name the \`namespace\` of \`deploy.environments.${environment.name}\` in fastloop.yaml`);
   const cluster = new Cluster(access, { host: request.host, onNotice: onLine });
   const version = await checkReachable(cluster);
+  // Both are asked for at once, and the identity is judged first.
+  const lookingForNamespace = namespaceExists(cluster, namespace);
+  lookingForNamespace.catch(() => undefined);
   const identity = await clusterIdentity(cluster);
   onLine(
     `${environment.name}: ${access.context}, ${access.server.host}, Kubernetes ${version}, namespace ${namespace}`,
   );
   for (const notice of checkIdentity(environment, identity)) onLine(notice);
-  const isNamespaceThere = await namespaceExists(cluster, namespace);
+  const isNamespaceThere = await lookingForNamespace;
   const { host } = request;
   return {
     cluster,
@@ -85,9 +88,12 @@ export async function readState(
   app: string,
 ): Promise<AppState> {
   if (!isNamespaceThere) return { app, parent: undefined, releases: [] };
-  const parent = await readParent(cluster, app, namespace);
+  const [parent, releases] = await Promise.all([
+    readParent(cluster, app, namespace),
+    readReleases(cluster, app, namespace, onLine),
+  ]);
   checkEnvironment(parent, app, environment.name);
-  return { app, parent, releases: await readReleases(cluster, app, namespace, onLine) };
+  return { app, parent, releases };
 }
 
 /**
@@ -99,7 +105,7 @@ export async function plan(
   { name, manifests }: App,
   options: { force?: boolean } = {},
 ): Promise<Change[]> {
-  await resources.learn(manifests.map(({ object }) => object.apiVersion));
+  await resources.learn(manifests.map(({ object }) => object));
   resources.learnFrom(manifests);
   const placed = placeManifests(manifests, resources, { app: name, namespace, environment });
   const brings = placed.some(({ object }) => object.kind === "Namespace" && object.metadata.name === namespace);
@@ -117,12 +123,14 @@ export async function plan(
 
 /**
  * Checks that the user has all rights that deploying these changes takes. `parent` is what the app has in the cluster
- * already. Throws a refusal that lists the missing rights.
+ * already. Throws a refusal that lists the missing rights. Those that a dry run has used need no question, unless
+ * `isTried` is false.
  */
 export async function checkMayDeploy(
   { cluster, resources, environment, namespace }: Session,
   changes: readonly Change[],
   parent: Parent | undefined,
+  isTried = true,
 ): Promise<void> {
   const core = (plural: string, apiVersion = "v1"): Right["resource"] => ({ apiVersion, plural, isNamespaced: true });
   const own = (plural: string, verbs: string[], apiVersion?: string): Right[] =>
@@ -133,17 +141,18 @@ export async function checkMayDeploy(
     ...own("leases", ["get", "create", "update"], "coordination.k8s.io/v1"),
     ...changes.flatMap(({ manifest: { object }, action }): Right[] => {
       const resource = resources.of(object);
-      if (resource === undefined) return [];
+      const isProven = isTried && (action === "same" || action === "change" || action === "create");
+      if (resource === undefined || isProven) return [];
       const verbs = [
         "get",
         "patch",
-        ...(action === "create" || action === "hook" ? ["create"] : []),
+        ...(action === "same" || action === "change" ? [] : ["create"]),
         ...(action === "recreate" || action === "hook" ? ["delete"] : []),
       ];
       return verbs.map((verb) => ({ verb, resource, namespace: object.metadata.namespace }));
     }),
     // Existing members are listed, as some may no longer be described.
-    ...(await memberResources(cluster, resources, parent)).flatMap((resource): Right[] =>
+    ...(await memberResources(resources, parent)).flatMap((resource): Right[] =>
       ["list", ...(environment.prune ? ["delete"] : [])].flatMap((verb) =>
         [namespace, ...(parent?.namespaces ?? [])].map((place) => ({ verb, resource, namespace: place })),
       ),
@@ -162,11 +171,11 @@ export async function checkMayDeployAll(
   parent: Parent | undefined,
 ): Promise<void> {
   const { resources, environment, namespace } = session;
-  await resources.learn(manifests.map(({ object }) => object.apiVersion));
+  await resources.learn(manifests.map(({ object }) => object));
   resources.learnFrom(manifests);
   const placed = placeManifests(manifests, resources, { app: name, namespace, environment });
   const changes = placed.map((manifest): Change => ({ manifest, path: "", action: "create", differences: [] }));
-  await checkMayDeploy(session, changes, parent);
+  await checkMayDeploy(session, changes, parent, false);
 }
 
 /** Throws when the server is a different cluster by now. Called right before each group of writes. */

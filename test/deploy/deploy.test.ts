@@ -334,6 +334,13 @@ describe.skipIf(noWorld !== undefined)("deploy, on a Kubernetes API server", { c
     expect(failing.stdout).toContain("Job/bad: BackoffLimitExceeded");
   });
 
+  const leaseVersion = async (namespace: string): Promise<unknown> =>
+    at(
+      await client.get(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/fastloop-web`),
+      "metadata",
+      "resourceVersion",
+    );
+
   test("complaint 8: the same input again changes something", async () => {
     const namespace = await newNamespace();
     const apps = { web: `${deployment("web", "v1")}---\n${configMap("a", "1")}` };
@@ -342,6 +349,7 @@ describe.skipIf(noWorld !== undefined)("deploy, on a Kubernetes API server", { c
       object: await getDeployment(namespace, "web"),
       pods: await podUids(namespace),
       secrets: await names(namespace, "secrets"),
+      lease: await leaseVersion(namespace),
     };
     const again = await deployed(namespace, { apps });
     expect(again).toContain("web: nothing to change, release 1 stands");
@@ -349,6 +357,7 @@ describe.skipIf(noWorld !== undefined)("deploy, on a Kubernetes API server", { c
     expect(at(after, "metadata", "resourceVersion")).toBe(at(before.object, "metadata", "resourceVersion"));
     expect(await podUids(namespace)).toEqual(before.pods);
     expect(await names(namespace, "secrets")).toEqual(before.secrets);
+    expect(await leaseVersion(namespace)).toBe(before.lease);
     // One object of many changed: the others are not touched.
     await deployed(namespace, { apps: { web: `${deployment("web", "v1")}---\n${configMap("a", "2")}` } });
     expect(await podUids(namespace)).toEqual(before.pods);
@@ -374,6 +383,10 @@ describe.skipIf(noWorld !== undefined)("deploy, on a Kubernetes API server", { c
       expect(listed).toContain("web: PersistentVolumeClaim/data: no longer described; kept");
       expect(await names(namespace, "configmaps")).toContain("b");
       await deployed(namespace, { environment: { prune: true }, apps: only });
+      // What is kept for its data is told again, and is no change.
+      const again = await deployed(namespace, { environment: { prune: true }, apps: only });
+      expect(again).toContain("web: nothing to change, release 2 stands");
+      expect(again).toContain("and kept: PersistentVolumeClaim/data");
       expect((await names(namespace, "configmaps")).toSorted()).toEqual([
         "a",
         "c",

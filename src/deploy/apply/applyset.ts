@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import pMap from "p-map";
 import { printable } from "../../text/index.ts";
 import { ApiError, isMissing, listAll } from "../cluster/client.ts";
 import type { Cluster } from "../cluster/client.ts";
-import { collectionPath, preferredVersion } from "../cluster/discovery.ts";
+import { collectionPath } from "../cluster/discovery.ts";
 import type { Resource, Resources } from "../cluster/discovery.ts";
 import { groupKind, identityOf, listAt, nameOf, objectSchema, textAt } from "../objects/objects.ts";
 import type { KubeObject, Manifest } from "../objects/objects.ts";
@@ -130,21 +131,19 @@ export interface Leftover {
  * Returns the kinds that an app has in the cluster, in the version that the server prefers now; kinds no longer served
  * are left out.
  */
-export async function memberResources(
-  cluster: Cluster,
-  resources: Resources,
-  parent: Parent | undefined,
-): Promise<(Resource & { kind: string })[]> {
-  const found: (Resource & { kind: string })[] = [];
-  for (const name of parent?.kinds ?? []) {
-    const [kind = "", ...groups] = name.split(".");
-    const version = await preferredVersion(cluster, groups.join("."));
-    if (version === undefined) continue;
-    await resources.learn([version]);
-    const resource = resources.of({ apiVersion: version, kind });
-    if (resource?.isNamespaced === true) found.push({ ...resource, kind });
-  }
-  return found;
+export async function memberResources(resources: Resources, parent: Parent | undefined): Promise<Resource[]> {
+  const kinds = await pMap(
+    parent?.kinds ?? [],
+    async (name) => {
+      const [kind = "", ...groups] = name.split(".");
+      const apiVersion = await resources.preferredVersion(groups.join("."));
+      return apiVersion === undefined ? [] : [{ apiVersion, kind }];
+    },
+    { concurrency: 8 },
+  );
+  const served = kinds.flat();
+  await resources.learn(served);
+  return served.map((each) => resources.of(each)).filter((resource) => resource?.isNamespaced === true) as Resource[];
 }
 
 /** Returns all members of the app that are not among the manifests, in reverse order of application. */
@@ -158,24 +157,32 @@ export async function leftovers(
 ): Promise<Leftover[]> {
   if (parent === undefined) return [];
   const described = new Set(manifests.map(({ object }) => identityOf(object)));
-  const found: Leftover[] = [];
-  for (const resource of await memberResources(cluster, resources, parent)) {
-    const { apiVersion, kind } = resource;
-    for (const place of [namespace, ...parent.namespaces]) {
-      const query = { labelSelector: `${partOf}=${applySetId(app, namespace)}` };
+  const query = { labelSelector: `${partOf}=${applySetId(app, namespace)}` };
+  const places = (await memberResources(resources, parent)).flatMap((resource) =>
+    [namespace, ...parent.namespaces].map((place) => ({ resource, place })),
+  );
+  const found = await pMap(
+    places,
+    async ({ resource, place }) => {
       const items = await listAll(cluster, collectionPath(resource, place), query);
-      for (const item of items) {
-        // Items of a list have no `apiVersion` and `kind`.
-        const parsed = objectSchema.safeParse({ ...(item as object), apiVersion, kind });
-        if (!parsed.success || described.has(identityOf(parsed.data))) continue;
-        // A controller may copy a member's labels to objects that it creates; those are deleted with their owner.
-        if (listAt(item, "metadata", "ownerReferences").length > 0) continue;
-        const uid = textAt(item, "metadata", "uid") ?? "";
-        found.push({ object: parsed.data, path: resources.pathOf(parsed.data), uid, isKept: kept.has(kind) });
-      }
-    }
-  }
-  return found.toSorted((a, b) => phaseOf(b.object) - phaseOf(a.object));
+      return items.flatMap((item) => leftoverOf(item, resource, resources) ?? []);
+    },
+    { concurrency: 8 },
+  );
+  return found
+    .flat()
+    .filter(({ object }) => !described.has(identityOf(object)))
+    .toSorted((a, b) => phaseOf(b.object) - phaseOf(a.object));
+}
+
+/** Returns a listed member; undefined for one that can't be read or that a controller made. */
+function leftoverOf(item: unknown, { apiVersion, kind }: Resource, resources: Resources): Leftover | undefined {
+  // Items of a list have no `apiVersion` and `kind`.
+  const parsed = objectSchema.safeParse({ ...(item as object), apiVersion, kind });
+  // A controller may copy a member's labels to objects that it creates; those are deleted with their owner.
+  if (!parsed.success || listAt(item, "metadata", "ownerReferences").length > 0) return undefined;
+  const uid = textAt(item, "metadata", "uid") ?? "";
+  return { object: parsed.data, path: resources.pathOf(parsed.data), uid, isKept: kept.has(kind) };
 }
 
 /** Deletes leftovers that hold no data. The UID as precondition makes sure that it is the object that was found. */

@@ -27,7 +27,7 @@ export interface RolloutFailure {
 /** After its progress deadline a Deployment is polled this much longer before it counts as failed. */
 const lastLookMs = 10_000;
 /** First pause between polls: many rollouts take less than a second. */
-const firstPauseMs = 100;
+const firstPauseMs = 40;
 const longestPauseMs = 1000;
 
 interface Look {

@@ -17,16 +17,18 @@ export interface Resource {
 /** Kinds that the server serves, for the API versions that were asked for. */
 export class Resources {
   readonly #known = new Map<string, Resource>();
+  readonly #preferred = new Map<string, string>();
   readonly #cluster: Cluster;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
   }
 
-  /** Asks the server for the kinds of these API versions. A version that it does not serve has none. */
-  async learn(apiVersions: Iterable<string>): Promise<void> {
+  /** Asks the server for the API versions of kinds that are not known yet. A version that it does not serve has none. */
+  async learn(kinds: readonly Pick<KubeObject, "apiVersion" | "kind">[]): Promise<void> {
+    const unknown = kinds.filter((each) => this.of(each) === undefined);
     await pMap(
-      new Set(apiVersions),
+      new Set(unknown.map(({ apiVersion }) => apiVersion)),
       async (apiVersion) => {
         try {
           const answer = await this.#cluster.get(versionPath(apiVersion));
@@ -67,6 +69,22 @@ export class Resources {
     return [...this.#known.values()].find((each) => each.kind === kind && groupOf(each.apiVersion) === group);
   }
 
+  /** Returns the server's preferred version of a group; undefined when it does not serve the group. */
+  async preferredVersion(group: string): Promise<string | undefined> {
+    if (group === "") return "v1";
+    const known = this.#preferred.get(group);
+    if (known !== undefined) return known;
+    try {
+      const answer = await this.#cluster.get(`/apis/${encodeURIComponent(group)}`);
+      const version = textAt(answer, "preferredVersion", "groupVersion");
+      if (version !== undefined) this.#preferred.set(group, version);
+      return version;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
   /** Returns the API path of an object. Throws when its kind is unknown. */
   pathOf(object: KubeObject): string {
     const resource = this.of(object);
@@ -99,18 +117,6 @@ export const collectionPath = (
   const inside = isNamespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
   return `${versionPath(apiVersion)}${inside}/${encodeURIComponent(plural)}`;
 };
-
-/** Returns the server's preferred version of a group; undefined when it does not serve the group. */
-export async function preferredVersion(cluster: Cluster, group: string): Promise<string | undefined> {
-  if (group === "") return "v1";
-  try {
-    const answer = await cluster.get(`/apis/${encodeURIComponent(group)}`);
-    return textAt(answer, "preferredVersion", "groupVersion");
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
 
 /** Returns a message, with its place, for each manifest of a kind that the server does not have. */
 export const unknownKinds = (manifests: readonly Manifest[], resources: Resources): string[] =>

@@ -112,19 +112,30 @@ export type Kubeconfig = z.infer<typeof kubeconfigSchema>;
 
 /** Parses a kubeconfig. Errors give the place and nothing of the text. */
 export function parseKubeconfig(source: string): Kubeconfig {
-  let data: unknown;
+  const result = kubeconfigSchema.safeParse(parsedJson(source) ?? parsedYaml(source));
+  if (result.success) return result.data;
+  const path = result.error.issues[0]?.path.map(String).join(".") ?? "";
+  throw refuse(`the kubeconfig is not valid${path === "" ? "" : ` at \`${printable(path)}\``}`);
+}
+
+/** The command line hands over JSON, which needs no YAML parser. */
+function parsedJson(source: string): unknown {
+  try {
+    return JSON.parse(source);
+  } catch {
+    return undefined;
+  }
+}
+
+function parsedYaml(source: string): unknown {
   try {
     const document = yamlDocument(source);
     if (document.errors.length > 0) throw refuse("the kubeconfig is not YAML");
-    data = document.toJS();
+    return document.toJS();
   } catch {
     // The library's message quotes the text, which contains credentials.
     throw refuse("the kubeconfig is not YAML");
   }
-  const result = kubeconfigSchema.safeParse(data);
-  if (result.success) return result.data;
-  const path = result.error.issues[0]?.path.map(String).join(".") ?? "";
-  throw refuse(`the kubeconfig is not valid${path === "" ? "" : ` at \`${printable(path)}\``}`);
 }
 
 function accessOf(
