@@ -27,27 +27,27 @@ export function suitesFailure(all: readonly TierFailure[]): unknown {
   const [first, ...others] = failures;
   const exec = failures.map(({ failure }) => failure).find(isFailedExec);
   if (first === undefined || exec === undefined || others.length === 0)
-    return first === undefined ? undefined : inUsersWords(first);
-  const told = failures.map((each) =>
+    return first === undefined ? undefined : withHeadline(first);
+  const messages = failures.map((each) =>
     [headline(each), ...(isFailedExec(each.failure) ? lastLines(each.failure).map((line) => `  ${line}`) : [])].join(
       "\n",
     ),
   );
   // The output is in the message, so that it is not printed a second time below it.
-  return Object.assign(exec, { message: told.join("\n\n"), place: "", stack: "", stdout: "", stderr: "" });
+  return Object.assign(exec, { message: messages.join("\n\n"), place: "", stack: "", stdout: "", stderr: "" });
 }
 
 /**
  * Merges failures of the same command in several tiers of a suite, such as an install, into one with all their tiers.
  */
 function oncePerCommand(failures: readonly TierFailure[]): TierFailure[] {
-  const told = new Map<unknown, TierFailure>();
+  const merged = new Map<unknown, TierFailure>();
   for (const each of failures) {
     const key = isFailedExec(each.failure) ? JSON.stringify([each.suite, each.failure.cmd]) : each;
-    const other = told.get(key);
-    told.set(key, other === undefined ? each : { ...other, tier: `${other.tier}, ${each.tier}` });
+    const other = merged.get(key);
+    merged.set(key, other === undefined ? each : { ...other, tier: `${other.tier}, ${each.tier}` });
   }
-  return [...told.values()];
+  return [...merged.values()];
 }
 
 /**
@@ -63,24 +63,26 @@ export function programFailure(failure: unknown): unknown {
  * Wraps all methods of a prototype, so that errors of failed commands have no position in the module's code. The
  * commands are the user's, and what they print says what is wrong.
  */
-export function tellCommandsAlone(functions: object): void {
+export function withoutPositions(functions: object): void {
   for (const name of Object.getOwnPropertyNames(functions)) {
     const own: unknown = Reflect.get(functions, name);
     if (name === "constructor" || typeof own !== "function") continue;
-    const told = async function (this: unknown, ...given: unknown[]): Promise<unknown> {
+    const withoutPosition = async function (this: unknown, ...given: unknown[]): Promise<unknown> {
       try {
         return await (Reflect.apply(own, this, given) as Promise<unknown>);
       } catch (failure) {
         throw isFailedExec(failure) ? Object.assign(failure, { place: "", stack: "" }) : failure;
       }
     };
-    Reflect.set(functions, name, told);
+    Reflect.set(functions, name, withoutPosition);
   }
 }
 
-function inUsersWords(told: TierFailure): unknown {
-  const { failure } = told;
-  return failure instanceof Error ? Object.assign(failure, { message: headline(told), place: "", stack: "" }) : failure;
+function withHeadline(tierFailure: TierFailure): unknown {
+  const { failure } = tierFailure;
+  return failure instanceof Error
+    ? Object.assign(failure, { message: headline(tierFailure), place: "", stack: "" })
+    : failure;
 }
 
 /** Returns a line such as `unit smoke: npm test failed with exit code 1`. */

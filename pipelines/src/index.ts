@@ -11,7 +11,7 @@ import type { Target } from "./deploy.ts";
 import { devImage } from "./dev.ts";
 import { namedTarball } from "./dev-tarball.ts";
 import { explainDev, layerTable } from "./explain.ts";
-import { tellCommandsAlone } from "./failures.ts";
+import { withoutPositions } from "./failures.ts";
 import { IGNORE, ONLY_CONFIG } from "./ignore.ts";
 import { pinned, readLock } from "./lock.ts";
 import { lockText, outdatedReport } from "./outdated.ts";
@@ -640,7 +640,7 @@ export class Fastloop {
   }
 }
 
-tellCommandsAlone(Fastloop.prototype);
+withoutPositions(Fastloop.prototype);
 
 const platformsOf = (names: readonly string[] = ["linux/amd64"]): Platform[] => names as Platform[];
 

@@ -153,19 +153,19 @@ async function suiteImage(config: Config, suite: ResolvedSuite, source: Director
 async function runTier(config: Config, source: Directory, planned: PlannedTier): Promise<TierResult> {
   const { name: suite, tier } = planned;
   const ready = await readyTier(config, source, planned);
-  if (ready.container === undefined) return { suite, tier, summary: ready.told, tookS: 0 };
+  if (ready.container === undefined) return { suite, tier, summary: ready.remark, tookS: 0 };
   const output = await ready.container.withExec(tierCommand(planned)).stdout();
   const summary = summaryOf(output.replace(trailer, ""));
   return {
     suite,
     tier,
-    summary: ready.told === undefined ? summary : `${summary} (${ready.told})`,
+    summary: ready.remark === undefined ? summary : `${summary} (${ready.remark})`,
     tookS: Number(trailer.exec(output)?.[1] ?? 0),
   };
 }
 
-/** A tier's container, with a remark for the report; without a container, `told` says why there is nothing to run. */
-export type ReadyTier = { container: Container; told?: string } | { container: undefined; told: string };
+/** A tier's container, with a remark for the report; without a container, `remark` says why there is nothing to run. */
+export type ReadyTier = { container: Container; remark?: string } | { container: undefined; remark: string };
 
 /** Returns a tier's container with its services, caches, and the runner's options in the environment. */
 export async function readyTier(
@@ -181,10 +181,10 @@ export async function readyTier(
   const whole =
     suite.runner === undefined || (suite.runner !== "node" && suite.runner !== "pytest" && !namesArguments(tier));
   if (shard !== undefined && whole && parseShard(shard).index > 1)
-    return { container: undefined, told: "can't be split: all of it runs in shard 1" };
+    return { container: undefined, remark: "can't be split: all of it runs in shard 1" };
   const prepared = await prepareSuite(config, suite, source);
-  const { words, told } = await askedTests(suite, tier, prepared, whole ? { ...request, shard: undefined } : request);
-  if (words?.length === 0) return { container: undefined, told: told ?? "no tests in this shard" };
+  const { words, remark } = await askedTests(suite, tier, prepared, whole ? { ...request, shard: undefined } : request);
+  if (words?.length === 0) return { container: undefined, remark: remark ?? "no tests in this shard" };
   const environment = {
     ...tier.env,
     ...runnerEnvironment(suite.runner, { ...reports, shard: whole ? undefined : shard, words }),
@@ -196,7 +196,7 @@ export async function readyTier(
       (c, [name, path]) => c.withMountedCache(path, cacheVolume(name)),
       container,
     ),
-    told,
+    remark,
   };
 }
 

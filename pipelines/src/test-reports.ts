@@ -32,8 +32,8 @@ async function reportsOf(
   planned: PlannedTier,
   coverage: boolean,
 ): Promise<Directory> {
-  const { container, told } = await readyTier(config, source, planned, { reports: reportsFolder, coverage });
-  if (container === undefined) return dag.directory().withNewFile("output.txt", `${told}\n`);
+  const { container, remark } = await readyTier(config, source, planned, { reports: reportsFolder, coverage });
+  if (container === undefined) return dag.directory().withNewFile("output.txt", `${remark}\n`);
   const ended = container
     .withDirectory(reportsFolder, dag.directory())
     .withExec(tierCommand(planned), { expect: ReturnType.Any });

@@ -15,8 +15,8 @@ import { shardOf } from "./runners.ts";
 import { selectTests, testFile } from "./selection.ts";
 import { UserError } from "./user-error.ts";
 
-/** Arguments for a tier's runner (test files or packages); undefined: all tests. `told` is a remark for the report. */
-export type Asked = { words: string[] | undefined; told?: string };
+/** Arguments for a tier's runner (test files or packages); undefined: all tests. `remark` is a remark for the report. */
+export type Asked = { words: string[] | undefined; remark?: string };
 
 export interface TraceRequest {
   changed?: readonly string[];
@@ -41,17 +41,17 @@ export async function askedTests(
   if (own?.length === 0)
     throw new UserError(`fastloop.yaml: no file in ${suite.cwd} matches ${tier.files?.join(", ")}`);
   const selection = changed === undefined ? undefined : selectTests(suite, changed, imageFiles);
-  if (selection?.kind === "none") return { words: [], told: "not affected" };
+  if (selection?.kind === "none") return { words: [], remark: "not affected" };
   if (selection?.kind !== "trace")
-    return { words: await sharded(suite, prepared, own, shard), told: selection && `all, ${selection.because}` };
+    return { words: await sharded(suite, prepared, own, shard), remark: selection && `all, ${selection.because}` };
   if (suite.runner !== "pytest" && !namesArguments(tier))
-    return { words: own, told: "all, its command does not use $TEST_ARGS" };
+    return { words: own, remark: "all, its command does not use $TEST_ARGS" };
   const { tests, reaching } = await traced(suite, prepared, selection.changed, own);
   if (reaching === undefined)
-    return { words: await sharded(suite, prepared, own, shard), told: "all, a changed file is not there any more" };
+    return { words: await sharded(suite, prepared, own, shard), remark: "all, a changed file is not there any more" };
   return {
     words: suite.runner === "pytest" ? shardOf(reaching, shard) : reaching,
-    told: reaching.length === 0 ? "not affected" : `${reaching.length} of ${tests} test files`,
+    remark: reaching.length === 0 ? "not affected" : `${reaching.length} of ${tests} test files`,
   };
 }
 
@@ -98,10 +98,10 @@ async function askedPackages(
   { changed, shard, imageFiles }: TraceRequest,
 ): Promise<Asked> {
   const selection = changed === undefined ? undefined : selectTests(suite, changed, imageFiles);
-  if (selection?.kind === "none") return { words: [], told: "not affected" };
-  const told = selection?.kind === "all" ? `all, ${selection.because}` : undefined;
+  if (selection?.kind === "none") return { words: [], remark: "not affected" };
+  const remark = selection?.kind === "all" ? `all, ${selection.because}` : undefined;
   if (selection?.kind !== "trace" && shard === undefined)
-    return { words: suite.runner === "go" ? ["./..."] : undefined, told };
+    return { words: suite.runner === "go" ? ["./..."] : undefined, remark };
   const go = suite.runner === "go";
   const graph = go ? goGraph(await outputOf(prepared, goListing)) : cargoGraph(await outputOf(prepared, cargoListing));
   const traced = selection?.kind === "trace" ? packagesReaching(graph, selection.changed) : undefined;
@@ -116,7 +116,7 @@ async function askedPackages(
   const words = go
     ? goWords(packages)
     : cargoWords(packages, selection?.kind === "trace" && shard === undefined ? selection.changed : []);
-  return { words, told: told ?? toldOf(traced, graph.packages) };
+  return { words, remark: remark ?? toldOf(traced, graph.packages) };
 }
 
 function toldOf(traced: readonly TestPackage[] | undefined, all: readonly TestPackage[]): string | undefined {

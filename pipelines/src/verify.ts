@@ -70,6 +70,6 @@ export function findingsTable(findings: readonly Finding[]): string {
 export function refuseFailures(findings: readonly Finding[]): void {
   const failed = findings.filter((finding) => !finding.passed);
   if (failed.length === 0) return;
-  const told = failed.map((f) => `${f.subject} on ${f.platform}: expected ${f.expected}, found ${f.found}`);
-  throw new UserError(`the base image is not what it says:\n${told.join("\n")}`);
+  const mismatches = failed.map((f) => `${f.subject} on ${f.platform}: expected ${f.expected}, found ${f.found}`);
+  throw new UserError(`the base image is not what it says:\n${mismatches.join("\n")}`);
 }

@@ -67,7 +67,7 @@ export class Session {
   private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
-  readonly looks = new Destinations();
+  readonly destinations = new Destinations();
   private readonly answers = new Map<string, Promise<unknown>>();
   readonly stepClaims = new StepClaims();
   /** Worker threads that searches, long queries and long JSON documents share. */
@@ -101,8 +101,8 @@ export class Session {
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
       definitionOf: (key) => this.definitions.get(key)!,
-      lookOf: (edit) => this.looks.of(edit),
-      fileLookOf: (edit) => this.looks.ofFile(edit),
+      destinationOf: (edit) => this.destinations.of(edit),
+      fileDestinationOf: (edit) => this.destinations.ofFile(edit),
       masked: (text) => this.secrets.mask.text(text),
       hashLargeTrees: options.cache !== undefined,
     });
@@ -126,7 +126,7 @@ export class Session {
 
   /** Evaluates a tree and passes its result to `use`; the empty tree's result is `undefined`. */
   async evaluate<T>(call: Call, tree: Tree, use: (build: Build, ref: Ref | undefined) => Promise<T>): Promise<T> {
-    await this.looks.prepare(call, tree);
+    await this.destinations.prepare(call, tree);
     const state = this.compile(tree);
     const key = stateDigest(state);
     const known = this.results.get(key);

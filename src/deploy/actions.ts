@@ -30,8 +30,8 @@ export async function answerTo(
     const request = requestSchema.parse(JSON.parse(requestText));
     return { text: await carryOutRequest(request, kubeconfig, onLine), exitCode: ExitCode.passed };
   } catch (error) {
-    const told = deployErrorOf(error);
-    if (told !== undefined) return { text: told.message, exitCode: told.exitCode };
+    const known = deployErrorOf(error);
+    if (known !== undefined) return { text: known.message, exitCode: known.exitCode };
     const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { text: `this is a fault of fastloop: ${fault}`, exitCode: ExitCode.failed };
   }
@@ -221,7 +221,7 @@ function resultLines({ app, release, isUnchanged, isByCommand, changed, leftover
 async function diff(session: Session, apps: readonly App[]): Promise<Report> {
   const { cluster, resources, namespace, environment } = session;
   const lines: string[] = [];
-  const told = [];
+  const compared = [];
   for (const { app, state, changes } of await planAll(session, apps)) {
     if (app.custom !== undefined)
       lines.push(`${app.name}: runs \`${app.custom.apply}\`, which says itself what it changes`);
@@ -238,7 +238,7 @@ async function diff(session: Session, apps: readonly App[]): Promise<Report> {
     const isDeleted = ({ isKept }: (typeof gone)[number]): boolean => environment.prune && !isKept;
     for (const each of gone)
       lines.push(`${app.name}: ${nameOf(each.object)}: no longer described${isDeleted(each) ? ": deleted" : "; kept"}`);
-    told.push({
+    compared.push({
       app: app.name,
       isDifferent: isChanging,
       changes: changing.map(({ manifest: { object, place }, action, differences }) => {
@@ -248,7 +248,7 @@ async function diff(session: Session, apps: readonly App[]): Promise<Report> {
       noLongerDescribed: gone.map((each) => ({ object: nameOf(each.object), isDeleted: isDeleted(each) })),
     });
   }
-  return { lines: lines.length === 0 ? [`${environment.name} is as described`] : lines, apps: told };
+  return { lines: lines.length === 0 ? [`${environment.name} is as described`] : lines, apps: compared };
 }
 
 async function rollback(session: Session, { apps, to }: Request): Promise<Report> {

@@ -10,27 +10,27 @@ import type { Session } from "./session.ts";
 /** Reports the releases of apps, and how the cluster differs from what was deployed. Writes nothing. */
 export async function status(session: Session, apps: readonly App[]): Promise<Report> {
   const lines: string[] = [`${session.environment.name}: the cluster is ${session.identity}`];
-  const told = [];
+  const found = [];
   for (const { name } of apps) {
     const { releases } = await readState(session, name);
     const [last] = releases;
     if (last === undefined) {
       lines.push(`${name}: never deployed to ${session.environment.name}`);
-      told.push({ app: name, releases: [], images: [], drift: [] });
+      found.push({ app: name, releases: [], images: [], drift: [] });
       continue;
     }
     lines.push(...releases.map((release) => releaseLine(name, release)));
     lines.push(...last.record.images.map((image) => `${name}: image ${image}`));
     if (last.record.command !== undefined) {
       lines.push(`${name}: deployed by a command; what it made is not looked at`);
-      told.push({ app: name, releases: releases.map(releaseData), images: last.record.images, drift: [] });
+      found.push({ app: name, releases: releases.map(releaseData), images: last.record.images, drift: [] });
       continue;
     }
     const differing = await drift(session, name, last.record.manifests);
     lines.push(...(differing.length === 0 ? [`${name}: is as it was deployed`] : differing));
-    told.push({ app: name, releases: releases.map(releaseData), images: last.record.images, drift: differing });
+    found.push({ app: name, releases: releases.map(releaseData), images: last.record.images, drift: differing });
   }
-  return { lines, apps: told };
+  return { lines, apps: found };
 }
 
 function releaseLine(app: string, { record, outcome, why }: Release): string {

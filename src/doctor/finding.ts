@@ -19,7 +19,7 @@ export const unknown = (id: string, found: string): CheckResult => ({ id, status
 export function wrong(
   status: "warning" | "problem",
   id: string,
-  told: Required<Pick<CheckResult, "found" | "expected" | "impact" | "fix">> & Pick<CheckResult, "repair">,
+  details: Required<Pick<CheckResult, "found" | "expected" | "impact" | "fix">> & Pick<CheckResult, "repair">,
 ): CheckResult {
-  return { id, status, ...told };
+  return { id, status, ...details };
 }

@@ -75,12 +75,12 @@ export function checkInotify(
   if (watches === undefined || instances === undefined)
     return [unknown("inotify-watches", "this system has no inotify")];
   const needed = Math.max(leastWatches, 4 * (folders ?? 0));
-  const told = `${watches}${folders === undefined ? "" : `, for ${folders} folders of this project`}`;
+  const found = `${watches}${folders === undefined ? "" : `, for ${folders} folders of this project`}`;
   return [
     watches >= needed
-      ? ok("inotify-watches", told)
+      ? ok("inotify-watches", found)
       : wrong(folders !== undefined && folders > watches ? "problem" : "warning", "inotify-watches", {
-          found: told,
+          found,
           expected: `${needed} or more`,
           impact: "when they are used up, `watch` polls and notices edits later",
           fix: "sysctl fs.inotify.max_user_watches=524288",

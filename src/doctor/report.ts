@@ -12,13 +12,13 @@ export function renderChecks(results: readonly CheckResult[], paint: Paint): str
   const lines = results.flatMap(({ id, status, found, expected, impact, fix }) => {
     const [first = "", ...more] = found.split("\n").map(printable);
     const head = `${paint(colours[status], marks[status].padEnd(7))}  ${printable(id).padEnd(width)}  ${first}`;
-    const told = [
+    const details = [
       ...more,
       ...(expected === undefined ? [] : [`expected: ${expected}`]),
       ...(impact === undefined ? [] : [`impact:   ${impact}`]),
       ...(fix === undefined ? [] : [`fix:      ${printable(fix)}`]),
     ];
-    return [head, ...told.map((line) => `${" ".repeat(9)}${line}`)];
+    return [head, ...details.map((line) => `${" ".repeat(9)}${line}`)];
   });
   return `${lines.join("\n")}\n`;
 }

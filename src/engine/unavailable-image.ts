@@ -29,9 +29,9 @@ export function unavailableImage(error: Error, folder = imagesDir()): UserError 
     );
   const own = ownImages(folder);
   const why = whyNot(reference, platform, reason, own);
-  const told = `${where === undefined ? "" : `${where}: `}the image ${name} is not available: ${why}`;
-  if (isLogin(why)) return new UserError("function-failed", told, { cause: error });
-  return new UserError("function-failed", told, {
+  const message = `${where === undefined ? "" : `${where}: `}the image ${name} is not available: ${why}`;
+  if (isLogin(why)) return new UserError("function-failed", message, { cause: error });
+  return new UserError("function-failed", message, {
     hint: `${has(own)}name another one in fastloop.yaml (\`image:\` of a suite, \`from:\` of a base), or a registry that can be reached; see docs/air-gapped.md`,
     cause: error,
   });

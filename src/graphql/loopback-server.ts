@@ -9,7 +9,7 @@ import { Readable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { Budget } from "../async/index.ts";
 import { jsonPieces, unhurried } from "./json-pieces.ts";
-import { requestBeside } from "./parse-thread.ts";
+import { parseRequestInThread } from "./parse-thread.ts";
 import type { GraphqlRequest } from "./request-body.ts";
 
 export interface LoopbackServer {
@@ -117,7 +117,7 @@ async function answer<Client>(
   let give: (() => void) | undefined;
   try {
     give = await bytes.take(announcedBytes(request), gone.signal);
-    const body = await requestBeside(await readBody(request), gone.signal, threads);
+    const body = await parseRequestInThread(await readBody(request), gone.signal, threads);
     if (typeof body === "string") throw new Refusal(400, body);
     const result = await options.answer(client, body, {
       gone: gone.signal,

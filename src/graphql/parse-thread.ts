@@ -30,7 +30,7 @@ export async function parseInThread(query: string, signal: AbortSignal, threads:
 }
 
 /** Returns the request in a body, or a message that says what is wrong with the body. */
-export async function requestBeside(
+export async function parseRequestInThread(
   body: Buffer,
   signal: AbortSignal,
   threads: Budget,

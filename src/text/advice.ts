@@ -63,11 +63,11 @@ function programOfPython(text: string): RegExpExecArray | null {
 /** Returns advice for up to two known causes; undefined if there is none. */
 export function failureAdvice(output: string): string | undefined {
   const text = plainText(output);
-  const told = known.flatMap(({ pattern, advice }) => {
+  const matched = known.flatMap(({ pattern, advice }) => {
     const found = pattern.exec(text);
     return found === null ? [] : [advice(found[1] ?? "")];
   });
-  return told.length === 0 ? undefined : [...new Set(told)].slice(0, toldCauses).join("; and ");
+  return matched.length === 0 ? undefined : [...new Set(matched)].slice(0, toldCauses).join("; and ");
 }
 
 const toldCauses = 2;

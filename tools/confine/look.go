@@ -20,7 +20,7 @@ import (
 )
 
 // look looks at everything that a scan of fastloop rested on, and prints one digest of what is there now. Where it is the
-// digest that the scan made of what it saw (src/tree/seen/seen.ts, the other side of this contract), a scan would see the same.
+// digest that the scan made of what it saw (src/tree/seen/scan-recorder.ts, the other side of this contract), a scan would see the same.
 //
 //	confine look START END        the list is in descriptor 0, from byte START to END
 //

@@ -48,7 +48,7 @@ interface ImageArguments {
 export const containerImageResolvers: Record<string, Resolver<Container>> = {
   asTarball: async (container, args: ImageArguments, call) => {
     const variants = variantsOf(call, container, args);
-    await Promise.all(variants.map(({ rootfs }) => call.session.looks.prepare(call, rootfs)));
+    await Promise.all(variants.map(({ rootfs }) => call.session.destinations.prepare(call, rootfs)));
     const content = {
       images: variants.map((variant) => imageOf(call, variant)),
       attributes: imageAttributes(container, args),

@@ -15,7 +15,7 @@ export interface Call {
   /** Evaluations by state digest, shared by the fields of this request that need the same tree. */
   readonly evaluations: Map<string, Promise<Ref | undefined>>;
   /** Pending inspections of edits' destinations, shared by the fields of this request; see solve/destinations.ts. */
-  readonly looks: Map<object, Promise<void>>;
+  readonly destinationStats: Map<object, Promise<void>>;
   /**
    * Passes a field's value through and counts its length. Throws an `ApiError` when the answer becomes too long for one
    * text.
@@ -56,5 +56,5 @@ export function newCall(session: Session, { callId, signal, isBody, isRead }: Ca
     return value;
   };
   void isRead?.then(() => (session.unreadChars -= answerChars));
-  return { session, callId, isBody, signal, events, evaluations: new Map(), looks: new Map(), answered };
+  return { session, callId, isBody, signal, events, evaluations: new Map(), destinationStats: new Map(), answered };
 }

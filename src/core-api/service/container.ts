@@ -135,7 +135,7 @@ export async function openContainer(
   { exec, sockets }: Pick<ServicePlan, "exec" | "sockets">,
 ): Promise<GatewayContainer> {
   const { session } = call;
-  await session.looks.prepare(call, { kind: "exec", exec, output: "/" });
+  await session.destinations.prepare(call, { kind: "exec", exec, output: "/" });
   const state = (tree: Tree) => session.compile(tree);
   const mounts = execMounts(exec, state).filter(({ destination }) => destination !== metaMountPath);
   const request = {

@@ -21,8 +21,8 @@ const everything = ["**"];
 export function fileActions(
   edits: readonly Edit[],
   stateOf: (tree: Tree) => State,
-  lookOf: (edit: FolderCopy) => CopyDestination = ({ folder }) => ({ folder }),
-  fileLookOf: (edit: FileEdit) => FileDestination = () => ({}),
+  destinationOf: (edit: FolderCopy) => CopyDestination = ({ folder }) => ({ folder }),
+  fileDestinationOf: (edit: FileEdit) => FileDestination = () => ({}),
 ): FileAction[] {
   const actions: FileAction[] = [];
   const made = new Set(["/"]);
@@ -40,7 +40,7 @@ export function fileActions(
   for (const edit of edits) {
     switch (edit.action) {
       case "write": {
-        const look = fileLookOf(edit);
+        const look = fileDestinationOf(edit);
         clear(edit.path, look);
         actions.push(...writing(edit, look));
         break;
@@ -76,16 +76,16 @@ export function fileActions(
         actions.push({ kind: "symlink", path: edit.path, target: edit.target, timestampNs: now });
         break;
       case "copy-file":
-        clear(edit.path, fileLookOf(edit));
+        clear(edit.path, fileDestinationOf(edit));
         actions.push({
-          ...copyAction({ ...edit, ...fileLookOf(edit).kept }, stateOf(edit.source)),
+          ...copyAction({ ...edit, ...fileDestinationOf(edit).kept }, stateOf(edit.source)),
           followSymlinks: true,
         });
         break;
       case "copy-directory":
         // BuildKit gives parents that a copy creates the copy's mode and owner, so create them separately.
         makeParents(edit.path);
-        actions.push(...folderCopies(edit, stateOf, lookOf(edit)));
+        actions.push(...folderCopies(edit, stateOf, destinationOf(edit)));
         break;
     }
   }

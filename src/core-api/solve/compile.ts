@@ -24,8 +24,8 @@ export interface CompilerHooks extends MountKeys {
   /** Returns the LLB of a `definition` tree (a Dockerfile build). */
   definitionOf(key: string): State;
   /** Returns what is known about a copy and its destination. */
-  lookOf(edit: FolderCopy): CopyDestination;
-  fileLookOf(edit: FileEdit): FileDestination;
+  destinationOf(edit: FolderCopy): CopyDestination;
+  fileDestinationOf(edit: FileEdit): FileDestination;
   /** Masks secrets in the names of steps, which BuildKit stores. */
   masked(text: string): string;
 }
@@ -73,8 +73,8 @@ export class Compiler {
         const actions: FileAction[] = fileActions(
           run.edits,
           (each) => this.states.get(each) ?? this.compile(each),
-          this.hooks.lookOf,
-          this.hooks.fileLookOf,
+          this.hooks.destinationOf,
+          this.hooks.fileDestinationOf,
         );
         return file(this.known(run.base), actions, { name: editName(run.edits) });
       }

@@ -87,10 +87,10 @@ export class Destinations {
 /** Inspects an edit once, however many fields of a request need it. */
 function once<E extends Edit, L>(call: Call, answers: WeakMap<E, L>, edit: E, ask: () => Promise<L>): Promise<void> {
   if (answers.has(edit)) return Promise.resolve();
-  let look = call.looks.get(edit);
+  let look = call.destinationStats.get(edit);
   if (look === undefined) {
     look = ask().then((answer) => void answers.set(edit, answer));
-    call.looks.set(edit, look);
+    call.destinationStats.set(edit, look);
   }
   return look;
 }

@@ -24,7 +24,7 @@ export async function exportDirectory(
   const { session } = call;
   const folder = session.hostTrees.resolve(target);
   await withTree(call, directory.tree, (reader) => reader.list(directory.path));
-  await session.looks.prepare(call, rootedTree(directory));
+  await session.destinations.prepare(call, rootedTree(directory));
   const llb = definition(session.compile(rootedTree(directory)));
   if ((await stat(folder).catch(() => undefined))?.isDirectory() === false)
     throw new ApiError(`export to ${folder}: not a directory`);

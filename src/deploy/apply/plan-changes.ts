@@ -210,8 +210,8 @@ export function explain(error: ApiError, { kind }: Pick<KubeObject, "kind">): st
       const manager = /conflict with "([^"]+)"/.exec(message)?.[1] ?? message;
       managers.set(manager, [...(managers.get(manager) ?? []), field]);
     }
-    const told = [...managers].map(([manager, fields]) => `${manager} manages ${fields.join(", ")}`).join("; ");
-    return `${told}; \`forceConflicts: true\` in the environment takes them over`;
+    const owners = [...managers].map(([manager, fields]) => `${manager} manages ${fields.join(", ")}`).join("; ");
+    return `${owners}; \`forceConflicts: true\` in the environment takes them over`;
   }
   if (isImmutable(error)) {
     const fields = error.causes.filter(({ message }) => immutable.test(message)).map(({ field }) => field);

@@ -47,7 +47,7 @@ export async function waitUntilReady(
   waiting: Waiting,
 ): Promise<RolloutFailure | undefined> {
   const untilMs = performance.now() + waiting.timeoutMs;
-  const told = new Map<Manifest, string>();
+  const lastLines = new Map<Manifest, string>();
   const overdueSinceMs = new Map<Manifest, number>();
   let pending = manifests.filter(({ object }) => isWaitedFor(object));
   let pauseMs = firstPauseMs;
@@ -57,8 +57,8 @@ export async function waitUntilReady(
     });
     for (const each of looks) {
       const text = describe(each);
-      if (told.get(each.manifest) !== text) waiting.onLine(text);
-      told.set(each.manifest, text);
+      if (lastLines.get(each.manifest) !== text) waiting.onLine(text);
+      lastLines.set(each.manifest, text);
     }
     const lost = looks.filter((each) => isLost(each, waiting.failFast, overdueSinceMs));
     if (lost.length > 0) return { isTimeout: false, lines: await report(cluster, lost) };
@@ -151,12 +151,12 @@ async function reportPod(cluster: Cluster, workload: unknown, trouble: PodTroubl
   const namespace = textAt(workload, "metadata", "namespace") ?? "";
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
   const query = { container: container ?? "", tailLines: "10", ...(restarts > 0 ? { previous: "true" } : {}) };
-  const [told, log] = await Promise.all([
+  const [eventLines, log] = await Promise.all([
     events(cluster, workload, pod),
     container === undefined ? "" : quietly(cluster.get(path, { query, asText: true, patienceMs: 0 })),
   ]);
   const lines = typeof log === "string" ? outputText(log).trimEnd().split("\n") : [];
-  return [head, ...told, ...lines.filter((line) => line !== "").map((line) => `    log: ${line.slice(0, 500)}`)];
+  return [head, ...eventLines, ...lines.filter((line) => line !== "").map((line) => `    log: ${line.slice(0, 500)}`)];
 }
 
 /** Returns the last four distinct events about an object. */

@@ -218,13 +218,13 @@ export class Cluster {
         const patient = setTimeout(() => tls.connecting && request.destroy(new Error("no connection in 5 s")), 5000);
         request.once("close", () => clearTimeout(patient));
       });
-      request.once("error", (error) => reject(this.#told(error)));
+      request.once("error", (error) => reject(this.#explained(error)));
       request.end(text);
     });
   }
 
   /** Certificate errors are permanent; a broken connection may come back. */
-  #told(error: NodeJS.ErrnoException): Error {
+  #explained(error: NodeJS.ErrnoException): Error {
     const code = error.code ?? "";
     if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ERR_SSL|ERR_TLS/.test(code)) {
       const why = /ALTNAME/.test(code)

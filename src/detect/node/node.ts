@@ -66,8 +66,8 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
     for (const name of formattersIn(scripts, "test"))
       notes.push(`${joined(folder, "package.json")}: \`${name}\` rewrites sources and is left out of the tests`);
   const unmet = tested.map((member) => unmetNode(wantedNode(files, root, member), availableNodes));
-  for (const told of new Set(unmet))
-    if (told !== undefined) notes.push(`${joined(root.folder, "package.json")}: ${told}`);
+  for (const note of new Set(unmet))
+    if (note !== undefined) notes.push(`${joined(root.folder, "package.json")}: ${note}`);
   const suites = tested.flatMap((member) => {
     const tiers = nodeTiers(member.scripts, install.manager);
     if (handsOverNothing(workspace, member)) delete tiers.fast;

@@ -58,7 +58,7 @@ interface Base {
 /** Attempts at reading a tree that keeps changing before the caller gets an error. */
 const readAttempts = 4;
 /** Attempts if the changes concern nobody; each one leaves out what was seen to change. */
-const restlessAttempts = 12;
+const unstableAttempts = 12;
 const rememberedRecipes = 64;
 
 /**
@@ -108,19 +108,19 @@ export class TreeSync {
 
   private async sync(key: string, path: string, filter: TreeFilter, options: SyncOptions): Promise<SyncedTree> {
     const given = options.listing ?? listTree(path, filter);
-    const restless = new UnstableFiles(onlySelected(given.root, filter, options.concerns));
+    const unstable = new UnstableFiles(onlySelected(given.root, filter, options.concerns));
     let listing = given;
     for (
       let attempt = 1;
-      restless.concerned.length === 0 ? attempt <= restlessAttempts : attempt <= readAttempts;
+      unstable.concerned.length === 0 ? attempt <= unstableAttempts : attempt <= readAttempts;
       attempt++
     ) {
       options.signal?.throwIfAborted();
-      const synced = await this.attempt(key, filter, listing, restless, options);
+      const synced = await this.attempt(key, filter, listing, unstable, options);
       if (synced !== undefined) return { ...synced, listing, moved: this.movedSince(given, listing, options) };
       listing = listTree(path, filter);
     }
-    throw new MovingFiles(given.root, restless.concerned.length > 0 ? restless.concerned : restless.paths);
+    throw new MovingFiles(given.root, unstable.concerned.length > 0 ? unstable.concerned : unstable.paths);
   }
 
   /** Returns undefined if something changed meanwhile that must not. */
@@ -128,20 +128,20 @@ export class TreeSync {
     key: string,
     filter: TreeFilter,
     listing: TreeListing,
-    restless: UnstableFiles,
+    unstable: UnstableFiles,
     options: SyncOptions,
   ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
     const known = this.bases.get(key);
     const steps = known === undefined ? { newBase: "first" as const } : this.difference(known, listing);
-    if (known !== undefined && Array.isArray(steps)) return this.lay(known, listing, filter, steps, restless, options);
+    if (known !== undefined && Array.isArray(steps)) return this.lay(known, listing, filter, steps, unstable, options);
     if (Array.isArray(steps)) return undefined;
-    const base = await this.send(key, filter, listing, restless, options);
+    const base = await this.send(key, filter, listing, unstable, options);
     if (base === undefined) return undefined;
     const via = { kind: "base", reason: steps.newBase } as const;
     // What was left out is laid on the base, if it is small enough.
-    const rest = restless.paths.length === 0 ? [] : this.difference(base, listing);
+    const rest = unstable.paths.length === 0 ? [] : this.difference(base, listing);
     if (!Array.isArray(rest) || rest.length === 0) return { id: base.id, via };
-    const laid = await this.lay(base, listing, filter, rest, restless, options);
+    const laid = await this.lay(base, listing, filter, rest, unstable, options);
     return laid && { id: laid.id, via };
   }
 
@@ -171,10 +171,10 @@ export class TreeSync {
     listing: TreeListing,
     filter: TreeFilter,
     allSteps: TreeStep[],
-    restless: UnstableFiles,
+    unstable: UnstableFiles,
     options: SyncOptions,
   ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
-    const steps = allSteps.filter((step) => !("entry" in step && restless.isUnreadable(step.entry)));
+    const steps = allSteps.filter((step) => !("entry" in step && unstable.isUnreadable(step.entry)));
     if (steps.length === 0) return { id: base.id, via: { kind: "same" } };
     const recipe = steps.map((step) => recipeKey(listing.root, step, this.hasher)).join("\n");
     const via = { kind: "edits", steps: steps.length } as const;
@@ -193,12 +193,12 @@ export class TreeSync {
       // A file that has vanished was listed a moment ago, so the tree is listed again. Anything else is a real failure.
       const gone = moved();
       if (gone.length === 0) throw error;
-      restless.note(gone, listing);
+      unstable.note(gone, listing);
       return undefined;
     }
     const movedNow = moved();
-    if (restless.mattering(movedNow).length > 0) {
-      restless.note(movedNow, listing);
+    if (unstable.mattering(movedNow).length > 0) {
+      unstable.note(movedNow, listing);
       return undefined;
     }
     // The change concerns nobody here, but other callers with this recipe must lay it again.
@@ -213,22 +213,22 @@ export class TreeSync {
     key: string,
     filter: TreeFilter,
     listing: TreeListing,
-    restless: UnstableFiles,
+    unstable: UnstableFiles,
     options: SyncOptions,
   ): Promise<Base | undefined> {
-    restless.hide(hiddenIn(listing, filter));
-    const sent = restless.without(listing);
+    unstable.hide(hiddenIn(listing, filter));
+    const sent = unstable.without(listing);
     const hashes = this.hasher === undefined ? undefined : this.hashesOf(sent, this.hasher);
     const document = `query SendTree($path: String!, $include: [String!], $exclude: [String!]) {
       host { directory(path: $path, include: $include, exclude: $exclude, noCache: true${
         filter.gitignore === true ? ", gitignore: true" : ""
       }) { sync } }
     }`;
-    const exclude = [...(filter.exclude ?? []), ...restless.paths.map(literalPattern)];
+    const exclude = [...(filter.exclude ?? []), ...unstable.paths.map(literalPattern)];
     const variables = { path: listing.root, include: filter.include ?? [], exclude };
     // The transfer replaces the engine's previous copy, even if it fails.
     this.bases.delete(key);
-    const look = (): TreeListing => restless.without(listTree(listing.root, { ...filter, leaveOut: undefined }));
+    const look = (): TreeListing => unstable.without(listTree(listing.root, { ...filter, leaveOut: undefined }));
     let id: string;
     try {
       const result = await this.session.query<{ host: { directory: { sync: string } } }>(document, variables, options);
@@ -236,16 +236,16 @@ export class TreeSync {
     } catch (error) {
       const movedNow = options.signal?.aborted === true ? [] : changedPaths(sent, look());
       if (movedNow.length === 0) throw error;
-      restless.note(movedNow, listing);
+      unstable.note(movedNow, listing);
       return undefined;
     }
     const now = look();
     const movedNow = changedPaths(sent, now);
     const inBoth = new Map(sent.entries.map((entry) => [entry.path, entry]));
     const isAccountedFor =
-      movedNow.every((file) => inBoth.get(file)?.type === "file") && restless.allowsTouched(sent, now);
-    if (restless.mattering(movedNow).length > 0 || !isAccountedFor) {
-      restless.note(movedNow, listing);
+      movedNow.every((file) => inBoth.get(file)?.type === "file") && unstable.allowsTouched(sent, now);
+    if (unstable.mattering(movedNow).length > 0 || !isAccountedFor) {
+      unstable.note(movedNow, listing);
       return undefined;
     }
     for (const file of movedNow) hashes?.delete(file);

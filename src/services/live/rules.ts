@@ -43,10 +43,10 @@ export interface Decision {
  * is synced or that no build reads; an inferred rebuild rule; a sync rule. Commands of `run` go with a restart or a sync.
  */
 export function decide(rules: LiveRules, file: string): Decision {
-  const [told, inferred] = [true, false].map((isTold) =>
-    rules.rebuild.find((rule) => rule.from.startsWith("up.") === isTold && rule.includes(file)),
+  const [declared, inferred] = [true, false].map((isDeclared) =>
+    rules.rebuild.find((rule) => rule.from.startsWith("up.") === isDeclared && rule.includes(file)),
   );
-  if (told !== undefined) return { action: "rebuild", commands: [], rule: told.from };
+  if (declared !== undefined) return { action: "rebuild", commands: [], rule: declared.from };
   const sync = rules.sync.find((rule) => rule.includes(file));
   const commands = rules.run.filter((rule) => rule.includes(file)).map(({ command }) => command);
   const restart = rules.restart.find((rule) => rule.includes(file));
@@ -74,18 +74,18 @@ export function rulesOf(
   const rules = config.up?.[name] ?? {};
   const service = config.services?.[name];
   const own = service === undefined || service.function !== undefined ? undefined : service;
-  const told = toldSync(name, rules, root);
+  const declared = declaredSync(name, rules, root);
   return {
-    sync: [...told, ...(own === undefined ? [] : inferredSync(name, own, config, root))],
+    sync: [...declared, ...(own === undefined ? [] : inferredSync(name, own, config, root))],
     run: (rules.run ?? []).map(({ on, do: command }, index) => ({ ...named(`up.${name}.run[${index}]`, on), command })),
     restart: rules.restart === undefined ? [] : [named(`up.${name}.restart`, rules.restart)],
     rebuild: [
       ...(rules.rebuild === undefined ? [] : [named(`up.${name}.rebuild`, rules.rebuild)]),
       ...(own === undefined
-        ? inputsOfCall(told, rules.restart === undefined ? [] : [named("", rules.restart)], callInputs)
+        ? inputsOfCall(declared, rules.restart === undefined ? [] : [named("", rules.restart)], callInputs)
         : inferredRebuild(name, own, config, named).map((rule) =>
             // A sync rule or mount for a file wins over the build context that merely contains it.
-            rule.from === `services.${name}.build` ? less(rule, [...told, ...mounted(name, own, root)]) : rule,
+            rule.from === `services.${name}.build` ? less(rule, [...declared, ...mounted(name, own, root)]) : rule,
           )),
     ],
   };
@@ -108,7 +108,7 @@ function below(folder: string, file: string): string | undefined {
   return file.startsWith(`${normal}/`) ? file.slice(normal.length + 1) : undefined;
 }
 
-const toldSync = (name: string, { sync = [] }: UpRulesConfig, root: string): SyncRule[] =>
+const declaredSync = (name: string, { sync = [] }: UpRulesConfig, root: string): SyncRule[] =>
   syncRules(`up.${name}.sync`, sync, root);
 
 const mounted = (name: string, { mounts = {} }: UpServiceConfig, root: string): SyncRule[] =>

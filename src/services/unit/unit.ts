@@ -143,7 +143,7 @@ export class Unit {
     if (live === undefined || !live.isOpen || running === undefined) return "rebuild";
     const startedAt = performance.now();
     const { files, edits, commands } = update;
-    const told = (action: "synced" | "restarted" | "failed", reason?: string): "done" => {
+    const report = (action: "synced" | "restarted" | "failed", reason?: string): "done" => {
       const tookMs = Math.round(performance.now() - startedAt);
       this.options.emit({ kind: "edit", name: this.declared.name, action, files, tookMs, ...(reason && { reason }) });
       return "done";
@@ -159,13 +159,13 @@ export class Unit {
     }
     for (const command of commands) {
       const { exitCode, output } = await live.run(command);
-      if (exitCode !== 0) return told("failed", `\`${command}\` ended with ${exitCode}\n${output}`.trimEnd());
+      if (exitCode !== 0) return report("failed", `\`${command}\` ended with ${exitCode}\n${output}`.trimEnd());
     }
     const hasEnded = this.stopped !== undefined || this.state.phase === "ended";
     const isSeen = edits.length === 0 || watched || !(await this.isUnseen(running, signal));
-    if (update.action !== "restart" && !hasEnded && isSeen) return told("synced");
+    if (update.action !== "restart" && !hasEnded && isSeen) return report("synced");
     await this.restartInPlace(live, running, signal);
-    return told("restarted");
+    return report("restarted");
   }
 
   /** Reports whether the command must restart because nothing in the container watches the written files. */

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { readRegular, statIfThere } from "../../paths/index.ts";
-import { currentRecorder } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/scan-recorder.ts";
 import { readOnce } from "../shared-reads.ts";
 
 /** Returns the nearest folder at or above `start` that contains `.git`. */

@@ -58,7 +58,7 @@ export async function runRemoteGit(
     child.stderr.destroy();
   };
   const onAbort = (): void => fail(signal?.reason as Error);
-  const late = setTimeout(() => fail(new GitFailure("late", `git took more than ${told(timeoutMs)}`)), timeoutMs);
+  const late = setTimeout(() => fail(new GitFailure("late", `git took more than ${timeText(timeoutMs)}`)), timeoutMs);
   signal?.addEventListener("abort", onAbort);
   running.add(end);
   try {
@@ -90,7 +90,7 @@ export async function runRemoteGit(
   }
 }
 
-const told = (timeMs: number): string => (timeMs < 120_000 ? `${timeMs / 1000} s` : `${timeMs / 60_000} minutes`);
+const timeText = (timeMs: number): string => (timeMs < 120_000 ? `${timeMs / 1000} s` : `${timeMs / 60_000} minutes`);
 
 /**
  * Returns variables that keep OpenSSH from prompting; other programs have other options. `configured` is git's

@@ -3,7 +3,7 @@ import process from "node:process";
 import { homeFolder, regularTextIfThere } from "../../paths/index.ts";
 import { AskedGit } from "../git/ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
-import { currentRecorder } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/scan-recorder.ts";
 import { readOnce } from "../shared-reads.ts";
 
 const patterns = [

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { existsSync } from "node:fs";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
-import { currentRecorder } from "../seen/seen.ts";
+import { currentRecorder } from "../seen/scan-recorder.ts";
 import { readOnce } from "../shared-reads.ts";
 import type { TreeFilter } from "../types.ts";
 

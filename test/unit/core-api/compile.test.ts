@@ -11,8 +11,8 @@ const compiler = (hooks: Partial<CompilerHooks> = {}): Compiler =>
   new Compiler({
     onExec: () => undefined,
     definitionOf: () => emptyState,
-    lookOf: ({ folder }) => ({ folder }),
-    fileLookOf: () => ({}),
+    destinationOf: ({ folder }) => ({ folder }),
+    fileDestinationOf: () => ({}),
     masked: (text) => text,
     ...hooks,
   });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { shellCommand } from "../../../pipelines/src/exec.ts";
-import { suitesFailure, tellCommandsAlone } from "../../../pipelines/src/failures.ts";
+import { suitesFailure, withoutPositions } from "../../../pipelines/src/failures.ts";
 import { UserError } from "../../../pipelines/src/user-error.ts";
 import { tierCommand } from "../../../pipelines/src/suites.ts";
 import { resolveSuite } from "../../../pipelines/vendor/config.mjs";
@@ -108,7 +108,7 @@ test("a command that fails in any function of the module is told without a place
       return Promise.resolve(2 * number);
     }
   }
-  tellCommandsAlone(Functions.prototype);
+  withoutPositions(Functions.prototype);
   const functions = new Functions();
   await expect(functions.command()).rejects.toMatchObject({ place: "", stack: "", cmd: ["make"] });
   const mistake: unknown = await functions.mistake().catch((error: unknown) => error);
