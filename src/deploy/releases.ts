@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { printable } from "../text/index.ts";
 import { parentName } from "./apply/applyset.ts";
 import { isConflict, isMissing, listAll } from "./cluster/client.ts";
@@ -19,16 +19,16 @@ export type Outcome = "pending" | "deployed" | "failed" | "interrupted";
 const recordSchema = z.looseObject({
   version: z.literal(1),
   app: z.string(),
-  release: z.int().positive(),
+  release: z.int().check(z.positive()),
   environment: z.string(),
   cluster: z.string(),
   at: z.string(),
   by: z.string(),
-  revision: z.string().optional(),
+  revision: z.optional(z.string()),
   images: z.array(z.string()),
-  rollbackTo: z.int().positive().optional(),
+  rollbackTo: z.optional(z.int().check(z.positive())),
   /** Command that was run instead of applying manifests. */
-  command: z.string().optional(),
+  command: z.optional(z.string()),
   manifests: z.array(z.object({ object: objectSchema, place: z.string() })),
 });
 /** What was deployed, when, by whom and from which commit. Stored in a Secret, as manifests may contain secrets. */

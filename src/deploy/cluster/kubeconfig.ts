@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { printable, yamlDocument } from "../../text/index.ts";
 import { refuse } from "../objects/problem.ts";
 import type { DeployError } from "../objects/problem.ts";
@@ -24,50 +24,50 @@ export interface Access {
   namespace?: string;
 }
 
-const text = z.string().min(1);
+const text = z.string().check(z.minLength(1));
 const cluster = z.looseObject({
   server: text,
-  "tls-server-name": text.optional(),
-  "certificate-authority": text.optional(),
-  "certificate-authority-data": text.optional(),
-  "insecure-skip-tls-verify": z.boolean().optional(),
-  "proxy-url": text.optional(),
+  "tls-server-name": z.optional(text),
+  "certificate-authority": z.optional(text),
+  "certificate-authority-data": z.optional(text),
+  "insecure-skip-tls-verify": z.optional(z.boolean()),
+  "proxy-url": z.optional(text),
 });
 const user = z.looseObject({
-  token: text.optional(),
-  tokenFile: text.optional(),
-  "client-certificate": text.optional(),
-  "client-certificate-data": text.optional(),
-  "client-key": text.optional(),
-  "client-key-data": text.optional(),
-  username: text.optional(),
-  password: text.optional(),
-  as: text.optional(),
-  exec: z
-    .looseObject({
+  token: z.optional(text),
+  tokenFile: z.optional(text),
+  "client-certificate": z.optional(text),
+  "client-certificate-data": z.optional(text),
+  "client-key": z.optional(text),
+  "client-key-data": z.optional(text),
+  username: z.optional(text),
+  password: z.optional(text),
+  as: z.optional(text),
+  exec: z.optional(
+    z.looseObject({
       command: text,
-      apiVersion: text.optional(),
-      args: z.array(z.string()).nullish(),
-      env: z.array(z.looseObject({ name: text, value: z.string() })).nullish(),
-      installHint: z.string().optional(),
-      interactiveMode: z.string().optional(),
-      provideClusterInfo: z.boolean().optional(),
-    })
-    .optional(),
-  "auth-provider": z.looseObject({}).optional(),
+      apiVersion: z.optional(text),
+      args: z.nullish(z.array(z.string())),
+      env: z.nullish(z.array(z.looseObject({ name: text, value: z.string() }))),
+      installHint: z.optional(z.string()),
+      interactiveMode: z.optional(z.string()),
+      provideClusterInfo: z.optional(z.boolean()),
+    }),
+  ),
+  "auth-provider": z.optional(z.looseObject({})),
 });
 const kubeconfigSchema = z.looseObject({
-  "current-context": z.string().optional(),
-  clusters: z.array(z.looseObject({ name: text, cluster })).nullish(),
-  users: z.array(z.looseObject({ name: text, user: user.nullish() })).nullish(),
-  contexts: z
-    .array(
+  "current-context": z.optional(z.string()),
+  clusters: z.nullish(z.array(z.looseObject({ name: text, cluster }))),
+  users: z.nullish(z.array(z.looseObject({ name: text, user: z.nullish(user) }))),
+  contexts: z.nullish(
+    z.array(
       z.looseObject({
         name: text,
-        context: z.looseObject({ cluster: text, user: z.string().optional(), namespace: text.optional() }),
+        context: z.looseObject({ cluster: text, user: z.optional(z.string()), namespace: z.optional(text) }),
       }),
-    )
-    .nullish(),
+    ),
+  ),
 });
 
 /** Contexts that tools for local clusters create. */

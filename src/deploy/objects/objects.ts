@@ -1,24 +1,29 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import { printable } from "../../text/index.ts";
 
+z.config(english());
+
 /** A name that is a single segment of a URL's path without encoding. */
-const pathSegment = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(/^[^/%\p{C}]+$/u, "a name without `/`, `%` and control characters")
-  .refine((name) => name !== "." && name !== "..", "a name that is no path");
+const pathSegment = z.string().check(
+  z.minLength(1),
+  z.maxLength(253),
+  z.regex(/^[^/%\p{C}]+$/u, "a name without `/`, `%` and control characters"),
+  z.refine((name) => name !== "." && name !== "..", "a name that is no path"),
+);
 const texts = z.record(z.string(), z.string());
 
 /** Fields that every Kubernetes object has. The API server checks all others, as it knows their schema. */
 export const objectSchema = z.looseObject({
-  apiVersion: z.string().regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?v[a-z0-9]+$/, "an API version such as apps/v1"),
-  kind: z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, "a kind such as Deployment"),
+  apiVersion: z
+    .string()
+    .check(z.regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?v[a-z0-9]+$/, "an API version such as apps/v1")),
+  kind: z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9]*$/, "a kind such as Deployment")),
   metadata: z.looseObject({
     name: pathSegment,
-    namespace: pathSegment.optional(),
-    labels: texts.nullish(),
-    annotations: texts.nullish(),
+    namespace: z.optional(pathSegment),
+    labels: z.nullish(texts),
+    annotations: z.nullish(texts),
   }),
 });
 export type KubeObject = z.infer<typeof objectSchema>;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { objectSchema } from "./objects.ts";
 
 /**
@@ -6,11 +6,11 @@ import { objectSchema } from "./objects.ts";
  */
 export const environmentSchema = z.strictObject({
   name: z.string(),
-  context: z.string().optional(),
-  namespace: z.string().optional(),
+  context: z.optional(z.string()),
+  namespace: z.optional(z.string()),
   production: z.boolean(),
   /** Identity that the cluster must have: the UID of its kube-system namespace, or `ca:` and the digest of its CA. */
-  cluster: z.string().optional(),
+  cluster: z.optional(z.string()),
   /** Whether cluster-scoped objects may be applied. */
   clusterScoped: z.boolean(),
   /** Further namespaces that manifests may name. */
@@ -19,9 +19,9 @@ export const environmentSchema = z.strictObject({
   forceConflicts: z.boolean(),
   onFailure: z.enum(["keep", "rollback"]),
   failFast: z.boolean(),
-  timeoutMs: z.number().positive(),
+  timeoutMs: z.number().check(z.positive()),
   /** Number of releases kept for an app. */
-  history: z.int().min(2),
+  history: z.int().check(z.minimum(2)),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -29,7 +29,7 @@ export const appSchema = z.strictObject({
   name: z.string(),
   manifests: z.array(z.strictObject({ object: objectSchema, place: z.string() })),
   /** Commands that deploy and delete the app, and the folder that they run in. */
-  custom: z.strictObject({ apply: z.string(), delete: z.string(), folder: z.string() }).optional(),
+  custom: z.optional(z.strictObject({ apply: z.string(), delete: z.string(), folder: z.string() })),
 });
 export type App = z.infer<typeof appSchema>;
 
@@ -38,19 +38,19 @@ export const requestSchema = z.strictObject({
   action: z.enum(["check", "deploy", "diff", "rollback", "status", "undeploy"]),
   environment: environmentSchema,
   /** Context that the caller typed; it must equal the environment's if that has one. */
-  context: z.string().optional(),
+  context: z.optional(z.string()),
   /** Name of the production environment, typed by the user to confirm a change. */
-  yes: z.string().optional(),
+  yes: z.optional(z.string()),
   /** Host name of a service that forwards to the user's machine, for servers on loopback. */
-  host: z.string().optional(),
+  host: z.optional(z.string()),
   apps: z.array(appSchema),
   /** `NAME=REFERENCE@sha256:…`, for commands. */
-  images: z.array(z.string()).optional(),
+  images: z.optional(z.array(z.string())),
   /** Commit, for the history. */
-  revision: z.string().optional(),
+  revision: z.optional(z.string()),
   /** Whether the report is JSON instead of text. */
-  asJson: z.boolean().optional(),
+  asJson: z.optional(z.boolean()),
   /** Release to roll back to. */
-  to: z.int().positive().optional(),
+  to: z.optional(z.int().check(z.positive())),
 });
 export type Request = z.infer<typeof requestSchema>;
