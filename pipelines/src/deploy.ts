@@ -1,4 +1,4 @@
-import type { Directory, Secret, Service } from "@dagger.io/dagger";
+import type { Directory, File, Secret, Service } from "@dagger.io/dagger";
 import { durationMs } from "../vendor/config.mjs";
 import type { Config } from "../vendor/config.mjs";
 import type { App, Environment, Request } from "../vendor/deploy.mjs";
@@ -23,6 +23,22 @@ export interface Target {
   timeout?: string;
   /** The environment's name, which confirms a production environment. */
   yes?: string;
+}
+
+/** A target that the engine is being made ready for. */
+export interface PreparedTarget extends Target {
+  /** The deployer, as the engine has it. */
+  program: Promise<File>;
+}
+
+/**
+ * Hands the deployer to the engine, and starts the service that leads to a server on loopback, while the function still
+ * reads and renders. What fails here is tried again when it is used, and reported then.
+ */
+export function prepareTarget(target: Target): PreparedTarget {
+  target.cluster?.start().catch(() => undefined);
+  const file = textFile("deployer.mjs", deployerProgram);
+  return { ...target, program: file.sync().catch(() => file) };
 }
 
 /** Returns an environment with defaults filled in. Throws `Refused` if it is unknown or has another namespace. */
@@ -98,7 +114,7 @@ function pinOf({ clusters = {} }: Lock, environment: string): string | undefined
 export async function runDeployer(
   config: Config,
   lock: Lock,
-  target: Target,
+  target: PreparedTarget,
   source: Directory,
   asked: Pick<Request, "action" | "apps"> & Partial<Request>,
 ): Promise<string> {
@@ -118,8 +134,8 @@ export async function runDeployer(
       ? await commandContainer(config, source, lock, environment.name, asked.apps)
       : imageOf(config.deploy?.image ?? deployerImage, lock);
   const container = image
-    .withMountedFile("/run/fastloop/deployer.mjs", textFile("deployer.mjs", deployerProgram))
-    .withMountedFile("/run/fastloop/request.json", textFile("request.json", JSON.stringify(request)))
+    .withMountedFile("/run/fastloop/deployer.mjs", await target.program)
+    .withNewFile("/run/fastloop/request.json", JSON.stringify(request))
     .withMountedSecret("/run/fastloop/kubeconfig", target.kubeconfig)
     .withEnvVariable("FASTLOOP_DEPLOYER_IN_CONTAINER", "1")
     .withEnvVariable("FASTLOOP_DEPLOY_AT", `${Date.now()} ${Math.random()}`);

@@ -6,8 +6,7 @@ import { argument, check, func, object } from "@dagger.io/dagger";
 import type { Container, Directory, File, Platform, Secret, Service } from "@dagger.io/dagger";
 import { baseImage } from "./base.ts";
 import { baseKey } from "./base-key.ts";
-import { appsByName, deployEnvironment, renderedApps, runDeployer } from "./deploy.ts";
-import type { Target } from "./deploy.ts";
+import { appsByName, deployEnvironment, prepareTarget, renderedApps, runDeployer } from "./deploy.ts";
 import { devImage } from "./dev.ts";
 import { namedTarball } from "./dev-tarball.ts";
 import { explainDev, layerTable } from "./explain.ts";
@@ -441,10 +440,10 @@ export class Fastloop {
     image: string[] = [],
     asJson: boolean = false,
   ): Promise<string> {
+    const target = prepareTarget({ kubeconfig, environment: env, context, namespace, cluster });
     const config = await readProject(source);
     const lock = await readLock(source);
     const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
-    const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
     return runDeployer(config, lock, target, source, { action: "diff", apps, asJson });
   }
 
@@ -478,10 +477,10 @@ export class Fastloop {
     revision?: string,
     asJson: boolean = false,
   ): Promise<string> {
+    const target = prepareTarget({ kubeconfig, environment: env, context, namespace, cluster, yes, timeout });
     const config = await readProject(source);
     const lock = await readLock(source);
     const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
-    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     return runDeployer(config, lock, target, source, { action: "deploy", apps, images: image, revision, asJson });
   }
 
@@ -512,8 +511,8 @@ export class Fastloop {
     timeout?: string,
     asJson: boolean = false,
   ): Promise<string> {
+    const target = prepareTarget({ kubeconfig, environment: env, context, namespace, cluster, yes, timeout });
     const config = await readProject(source);
-    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     return runDeployer(config, await readLock(source), target, source, {
       action: "rollback",
       apps: appsByName(config, app, env),
@@ -551,8 +550,8 @@ export class Fastloop {
     asJson: boolean = false,
   ): Promise<string> {
     if (app.length === 0) throw new UserError("no app to delete: pass --app");
+    const target = prepareTarget({ kubeconfig, environment: env, context, namespace, cluster, yes, timeout });
     const config = await readProject(source);
-    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     return runDeployer(config, await readLock(source), target, source, {
       action: "undeploy",
       apps: appsByName(config, app, env),
@@ -582,8 +581,8 @@ export class Fastloop {
     app: string[] = [],
     asJson: boolean = false,
   ): Promise<string> {
+    const target = prepareTarget({ kubeconfig, environment: env, context, namespace, cluster });
     const config = await readProject(source);
-    const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
     return runDeployer(config, await readLock(source), target, source, {
       action: "status",
       apps: appsByName(config, app, env),
@@ -629,8 +628,8 @@ export class Fastloop {
     password?: Secret,
     asJson: boolean = false,
   ): Promise<string> {
+    const target = prepareTarget({ kubeconfig, environment: env, context, namespace, cluster, yes, timeout });
     const config = await readProject(source);
-    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     const published = address ?? config.publish?.image;
     if (published === undefined) throw new UserError("no address: pass --address or set `publish.image`");
     const asked = { app, image: published, revision, asJson };

@@ -1,7 +1,7 @@
 import type { Directory } from "@dagger.io/dagger";
 import type { Config } from "../vendor/config.mjs";
 import { deployEnvironment, renderedApps, runDeployer } from "./deploy.ts";
-import type { Target } from "./deploy.ts";
+import type { PreparedTarget } from "./deploy.ts";
 import type { Lock } from "./lock.ts";
 
 /** What to release: the apps, and the image in their manifests that the published one replaces. */
@@ -24,7 +24,7 @@ export async function releaseProject(
   config: Config,
   source: Directory,
   lock: Lock,
-  target: Target,
+  target: PreparedTarget,
   { app, image, revision, asJson }: ReleaseRequest,
   publish: () => Promise<string>,
 ): Promise<string> {
