@@ -1,4 +1,5 @@
 import type { ProjectState } from "../../state/index.ts";
+import { compareTreePaths } from "../../tree/index.ts";
 
 /** A digest, under which an input is stored. */
 const shape = /^[0-9a-f]{64}$/;
@@ -68,6 +69,7 @@ export function diffManifests(before: ReadonlyMap<string, string>, now: Readonly
 
 /** Sorts changes, and drops a folder if something in it changed too. */
 export function inPathOrder(changes: FileChange[]): FileChange[] {
-  changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  // What is in a folder directly follows it.
+  changes.sort((a, b) => compareTreePaths(a.path, b.path));
   return changes.filter((change, index) => changes[index + 1]?.path.startsWith(`${change.path}/`) !== true);
 }
