@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { isReallyInside, leadsOut } from "../paths/index.ts";
+import { isReallyInside, leadsOut, realPath } from "../paths/index.ts";
 import {
   filterOfRead,
   type MadeRead,
@@ -100,9 +100,13 @@ export function isAsRead(
     const now = snapshot.listing(inputs[index]!);
     if (read.kind === "presence")
       return (snapshot.digest(inputs[index]!) === "missing") === (listing.entries.length === 0);
-    if (now === undefined) return listing.entries.length === 0;
-    if (read.kind === "directory") return sameListing(listing, now);
-    const [before, after] = [listing.entries[0], now.entries[0]];
+    if (read.kind === "directory") {
+      const isThere = now !== undefined && (now.entries.length > 0 || snapshot.digest(inputs[index]!) !== "missing");
+      // What a missing folder gave was listed as nothing in the folder above it.
+      const wasThere = listing.root !== path.dirname(realPath(inputs[index]!.path));
+      return isThere && wasThere ? sameListing(listing, now) : isThere === wasThere;
+    }
+    const [before, after] = [listing.entries[0], now?.entries[0]];
     return before === undefined || after === undefined ? before === after : sameStat(before, after);
   });
 }
