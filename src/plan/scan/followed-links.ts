@@ -43,6 +43,11 @@ export class FollowedLinks {
   private readonly own: PathTest;
   /** Excludes that apply wherever a file is. */
   private readonly rules: PathTest;
+  /** Position of each entry that includes. */
+  private readonly positions = new Map<string, number>();
+  /** Entries that exclude, the last first. */
+  private readonly exceptions: { position: number; matcher: PatternMatcher }[] = [];
+  private readonly lastOut = new Map<string, number>();
 
   /** `root` is the real path of the input's folder, the project. */
   constructor(root: string, filter: TreeFilter, led = new LinkTargets()) {
@@ -51,6 +56,12 @@ export class FollowedLinks {
     this.led = led;
     this.own = new PathTest(root, filter);
     this.rules = new PathTest(root, { ...filter, include: [] });
+    for (const [position, pattern] of this.include.entries()) {
+      if (pattern.startsWith("!")) {
+        this.exceptions.push({ position, matcher: new PatternMatcher([pattern.slice(1)]) });
+      } else if (!this.positions.has(pattern)) this.positions.set(pattern, position);
+    }
+    this.exceptions.reverse();
   }
 
   /**
@@ -102,15 +113,20 @@ export class FollowedLinks {
    * it.
    */
   private outOf(pattern: string): (link: string, isNamed: boolean) => boolean {
-    const later = this.include.slice(this.include.indexOf(pattern) + 1).flatMap(exception);
-    const exceptions = later.length === 0 ? undefined : new PatternMatcher(later);
+    const position = this.positions.get(pattern) ?? -1;
     return (link, isNamed) => {
-      if (exceptions?.matches(link) === true) return true;
+      if (this.lastExceptionFor(link) > position) return true;
       return !isNamed && !this.rules.selects(link) && !this.rules.mayHold(link);
     };
   }
-}
 
-function exception(pattern: string): string[] {
-  return pattern.startsWith("!") ? [pattern.slice(1)] : [];
+  /** Returns the position of the last entry that excludes a link, else -1; found once for all the entries before it. */
+  private lastExceptionFor(link: string): number {
+    let position = this.lastOut.get(link);
+    if (position === undefined) {
+      position = this.exceptions.find(({ matcher }) => matcher.matches(link))?.position ?? -1;
+      this.lastOut.set(link, position);
+    }
+    return position;
+  }
 }

@@ -242,3 +242,11 @@ test("a link to a file is an input where an entry names it, not where one only p
   symlinkSync("../../libs", path.join(root, "apps/web/LICENSE"));
   expect(seen()).not.toBe(before);
 });
+
+test("ten thousand entries are looked through once, not once for each", () => {
+  const entries = Array.from({ length: 5000 }, (_, index) => [`libs/a*b${index}`, `!libs/c*d${index}`]).flat();
+  const startedMs = performance.now();
+  const { reacts } = rig(["libs/current/", ...entries], { "libs/current": "v1" });
+  expect([reacts("libs/v1/x"), reacts("libs/v2/x")]).toEqual([true, false]);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+}, 120_000);
