@@ -1,7 +1,7 @@
 /** The commander program: global options, the table of commands, error output and exit codes. */
 import process from "node:process";
 import { Command, CommanderError, Help, Option } from "commander";
-import { ExitCode } from "../errors/index.ts";
+import { ExitCode, UserError } from "../errors/index.ts";
 import { printableJson, printableLines } from "../text/index.ts";
 import { commands, groups, type CommandEntry } from "./commands.ts";
 import { groupHelp, mainHelp } from "./help.ts";
@@ -12,9 +12,29 @@ import { applyGlobalOptions, createContext, type CliContext } from "./context.ts
 export async function runProgram(argv: string[], version: string): Promise<never> {
   const context = createContext();
   ignoreBrokenPipes(context);
+  process.once("exit", (code) => tellEarlyEnd(code, context));
   const exitCode = await runCommand(argv, version, context);
   await Promise.all([flush(context.stdout), flush(context.stderr)]);
+  end(exitCode);
+}
+
+let isDone = false;
+
+function end(exitCode: number): never {
+  isDone = true;
   process.exit(exitCode);
+}
+
+/**
+ * A command that something else ends, or that waits for nothing, has not succeeded: an extension may call
+ * `process.exit()`, and Node ends with 0 when nothing is left to wait for.
+ */
+function tellEarlyEnd(code: number, context: CliContext): void {
+  if (isDone || code !== ExitCode.passed) return;
+  const error = new UserError("config", "the process ended before the command was done", {
+    hint: "a program of `extensions` that calls process.exit(), or never answers, does this",
+  });
+  process.exitCode = context.fail(error);
 }
 
 /** Parses and runs one command. Resolves with its exit code; errors are printed. */
@@ -213,9 +233,9 @@ function ignoreBrokenPipes(context: CliContext): void {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // Other errors, such as a full disk behind `> file`, are reported, unless stderr itself fails.
       if (error.code !== "EPIPE" && error.code !== "EIO")
-        process.exit(stream === context.stdout ? context.fail(error) : ExitCode.failed);
+        end(stream === context.stdout ? context.fail(error) : ExitCode.failed);
       if (!context.interrupt("the reader of the output is gone"))
-        process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
+        end(typeof process.exitCode === "number" ? process.exitCode : 0);
     });
   }
 }

@@ -1,7 +1,7 @@
 /** Strategies that decide which operations of two runs are the same: built-in ones, or a program of the project. */
 import * as z from "zod";
 import { UserError } from "../errors/index.ts";
-import type { ExtensionPoint } from "../extensions/index.ts";
+import { withinComputeTime, type ExtensionPoint } from "../extensions/index.ts";
 import { editDistance } from "./edit-distance.ts";
 import { setBased } from "./set-based.ts";
 import type { DiffNode, DiffStrategy } from "./tree.ts";
@@ -25,8 +25,8 @@ const node: z.ZodType<DiffNode> = z.object({
 });
 
 /**
- * Wraps a strategy of the project and checks its result. Throws a `UserError` when it throws or returns no tree of
- * changes.
+ * Wraps a strategy of the project and checks its result. Throws a `UserError` when it throws, computes for too long, or
+ * returns no tree of changes.
  */
 export function guardedStrategy(strategy: DiffStrategy): DiffStrategy {
   const place = `the diff strategy "${strategy.name}"`;
@@ -35,7 +35,7 @@ export function guardedStrategy(strategy: DiffStrategy): DiffStrategy {
     diff(before, now, noise) {
       let tree: unknown;
       try {
-        tree = strategy.diff(before, now, noise);
+        tree = withinComputeTime(() => strategy.diff(before, now, noise));
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new UserError("config", `diff() failed: ${reason}`, { place, cause });

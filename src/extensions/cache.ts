@@ -1,6 +1,7 @@
 /** Storage of call results. */
 import { orAborted } from "../async/index.ts";
 import { seal, unseal, type ProjectState } from "../state/index.ts";
+import { withinComputeTime } from "./compute-time.ts";
 import type { ExtensionPoint } from "./load.ts";
 import type { CacheBackend } from "./types.ts";
 
@@ -45,7 +46,10 @@ export function guardedBackend(backend: CacheBackend, state: ProjectState): Cach
     if (!isUsed) return undefined;
     try {
       const limit = AbortSignal.timeout(answerMs);
-      return await orAborted(Promise.resolve().then(work), limit);
+      return await orAborted(
+        Promise.resolve().then(() => withinComputeTime(work, answerMs)),
+        limit,
+      );
     } catch (error) {
       isUsed = false;
       state.notice(`the cache "${backend.name}" is not used any more: ${what} failed (${reasonOf(error)})`);

@@ -1,11 +1,14 @@
 /** Decides whether one more function may start, beyond what the functions declare. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { exceededBy, sumOfResources, type Resources } from "../plan/index.ts";
+import { withinComputeTime } from "./compute-time.ts";
 import type { ExtensionPoint } from "./load.ts";
 import type { ResourceMonitor } from "./types.ts";
 
 /** Interval at which a waiting function asks again. */
 const askAgainMs = 500;
+/** Nothing else happens while a monitor computes. */
+const computeMs = 2000;
 
 /** Counts what running functions declare, and keeps the sum within `engine.limits`. */
 export const simpleMonitor: ResourceMonitor = {
@@ -73,8 +76,8 @@ export class Allocation {
     const { monitor } = this;
     if (monitor === undefined || this.running.size === 0) return true;
     try {
-      const usage = await monitor.currentUsage([...this.running]);
-      const answer: unknown = await monitor.canAllocate(uses, usage, limits);
+      const usage = await withinComputeTime(() => monitor.currentUsage([...this.running]), computeMs);
+      const answer: unknown = await withinComputeTime(() => monitor.canAllocate(uses, usage, limits), computeMs);
       if (typeof answer !== "boolean") throw new TypeError("canAllocate() gave no boolean");
       return answer;
     } catch (error) {

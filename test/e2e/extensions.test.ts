@@ -98,3 +98,19 @@ test("a file that is no extension is named, with what is wrong", async () => {
   expect(exitCode).toBe(2);
   rmSync(folder, { recursive: true });
 });
+
+test.each([
+  ["as it is loaded", "process.exit(0); export default {};"],
+  [
+    "later, while the command waits",
+    "await new Promise((done) => setImmediate(() => done(process.exit(0)))); export default {};",
+  ],
+])("a program that ends the process %s makes no command pass", async (_when, source) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-exits-"));
+  writeFileSync(path.join(folder, "exits.mjs"), source);
+  expect(await fastloop(["diff", "--strategy", "./exits.mjs"], { cwd: folder })).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("error: the process ended before the command was done\nhint: "),
+  });
+  rmSync(folder, { recursive: true });
+});
