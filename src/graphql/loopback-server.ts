@@ -42,7 +42,16 @@ export interface LoopbackOptions<Client> {
   /** Answers a request. Errors after the client has disconnected are ignored. */
   answer(client: Client, request: GraphqlRequest, context: RequestContext): Promise<Answer>;
   onError(error: unknown): void;
+  /** How long a connection may stay without a whole head of a request, in milliseconds. */
+  headersTimeoutMs?: number;
 }
+
+/**
+ * Limit on open connections. Any user of the machine can connect; an idle connection costs 8 KB and a file descriptor,
+ * and without these the daemon could serve nobody. A function's process may hold less than half as many.
+ */
+const mostConnections = 10_000;
+const checkingMs = 1000;
 
 /** Limit on a request, whose document can contain file contents (`withNewFile`). */
 const maxBodyBytes = 128 * 1024 * 1024;
@@ -69,20 +78,23 @@ export class Refusal extends Error {
 /** Starts a server on a free port of 127.0.0.1. */
 export function startLoopbackServer<Client>(options: LoopbackOptions<Client>): Promise<LoopbackServer> {
   const shares = new Shares();
-  const server = http.createServer((request, response) => {
+  const server = http.createServer({ connectionsCheckingInterval: checkingMs }, (request, response) => {
     void answer(request, response, options, shares).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return;
       if (!(error instanceof Refusal)) options.onError(error);
       const status = error instanceof Refusal ? error.status : 500;
       const message = error instanceof Error ? error.message : String(error);
       if (status === 401) response.setHeader("www-authenticate", 'Basic realm="fastloop"');
-      // Otherwise the unread rest of the body would be taken for the next request.
-      if (!request.complete) response.setHeader("connection", "close");
+      // The unread rest of a body would be taken for the next request, and who is refused need not stay.
+      if (!request.complete || (error instanceof Refusal && error.status < 500))
+        response.setHeader("connection", "close");
       sendText(response, status, JSON.stringify({ errors: [{ message }] }));
     });
   });
   // Clients decide when a kept connection ends. A server that closes it first races with their next request.
   server.keepAliveTimeout = 0;
+  server.headersTimeout = options.headersTimeoutMs ?? 30_000;
+  server.maxConnections = mostConnections;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {

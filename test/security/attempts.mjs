@@ -76,6 +76,9 @@ const attempts = {
   "the starter's environment": () => fs.readFileSync(`/proc/${victim}/environ`),
   "its own environment's secret": () => process.env.ESCAPE ?? Promise.reject(new Error("nothing")),
   "another's memory": () => fs.openSync(`/proc/${victim}/mem`, "r+"),
+  "all of the session's connections": () => {
+    for (let count = 0; count < 5000; count++) fs.openSync("/dev/null");
+  },
   "a list of other processes": () =>
     fs
       .readdirSync("/proc")

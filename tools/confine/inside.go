@@ -39,6 +39,20 @@ func enter(parsed spec) {
 	os.Exit(125)
 }
 
+// mostFiles is the number of files and connections that the program may hold. The session's daemon, which serves all
+// projects, takes more than twice as many connections.
+const mostFiles = 4096
+
+func limitFiles() error {
+	limit := unix.Rlimit{}
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	limit.Max = min(limit.Max, mostFiles)
+	limit.Cur = limit.Max
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+}
+
 // confine gives away, step by step, what this process could do. It returns the filter's listener and the socket on which
 // the program asks for names.
 func confine(parsed spec) (listener, resolver int, err error) {
@@ -53,6 +67,9 @@ func confine(parsed spec) (listener, resolver int, err error) {
 		return fail("its host name", err)
 	}
 	if err = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fail("limits", err)
+	}
+	if err = limitFiles(); err != nil {
 		return fail("limits", err)
 	}
 	if err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {

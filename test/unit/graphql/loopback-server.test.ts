@@ -72,3 +72,21 @@ it("a small answer is on its way at once", async () => {
   await setImmediate();
   expect(working()).toBe(0);
 });
+
+it("connections of strangers are closed: those that say nothing or too little, and those that are refused", async () => {
+  server = await startLoopbackServer({
+    find: () => undefined,
+    answer: async () => ({ status: 200, text: "{}" }),
+    onError: (error) => expect.unreachable(String(error)),
+    headersTimeoutMs: 200,
+  });
+  const { port } = server;
+  const words = ["", "POST /que", `POST /query HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 0\r\n\r\n`];
+  const closed = Array.from({ length: 300 }, (_, index) => {
+    const connection = net.connect({ port, host: "127.0.0.1" }).on("error", () => undefined);
+    clients.push(connection);
+    connection.write(words[index % words.length]!);
+    return new Promise((resolve) => connection.resume().once("close", resolve));
+  });
+  await Promise.all(closed);
+});
