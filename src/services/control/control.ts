@@ -23,6 +23,11 @@ export interface ControlledUp {
 export const shellProtocol = "fastloop-up-shell";
 export const upHeaders = { service: "x-fastloop-service", command: "x-fastloop-command" } as const;
 
+/** A follower that reads more slowly than its services write is let go. */
+const mostUnread = 16 * 1024 * 1024;
+const mostConnections = 500;
+const headersTimeoutMs = 5000;
+
 export interface UpControl {
   close(): void;
 }
@@ -30,10 +35,15 @@ export interface UpControl {
 /** Listens on the control socket; serves requests until `close`. */
 export function serveControl(place: UpPlace, up: ControlledUp): Promise<UpControl> {
   const secret = makeControlSecret(place.folder);
-  const server = http.createServer((request, response) => {
-    if (!showsSecret(request, secret)) return reply(response, 401, { message: "the secret is missing" });
+  const server = http.createServer({ connectionsCheckingInterval: 1000 }, (request, response) => {
+    if (!showsSecret(request, secret)) {
+      response.setHeader("connection", "close");
+      return reply(response, 401, { message: "the secret is missing" });
+    }
     route(request, response, up).catch((error: unknown) => {
+      if (request.socket.destroyed) return;
       if (!(error instanceof UserError)) console.error(error);
+      if (!request.complete) response.setHeader("connection", "close");
       reply(response, 400, error instanceof UserError ? { ...error.toJSON() } : { message: String(error) });
     });
   });
@@ -43,6 +53,8 @@ export function serveControl(place: UpPlace, up: ControlledUp): Promise<UpContro
       return void socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
     void openShell(request, socket, up);
   });
+  server.headersTimeout = headersTimeoutMs;
+  server.maxConnections = mostConnections;
   rmSync(place.socket, { force: true });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -79,7 +91,10 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
 function follow(response: http.ServerResponse, up: ControlledUp): void {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write(`${JSON.stringify(up.status())}\n`);
-  const stop = up.subscribe((event) => void response.write(`${JSON.stringify(event)}\n`));
+  const stop = up.subscribe((event) => {
+    response.write(`${JSON.stringify(event)}\n`);
+    if (response.writableLength > mostUnread) response.destroy();
+  });
   response.once("close", stop);
 }
 
@@ -107,7 +122,9 @@ const longestBody = 1_000_000;
 
 async function readBody(request: http.IncomingMessage): Promise<unknown> {
   let text = "";
-  for await (const chunk of request.setEncoding("utf8") as AsyncIterable<string>) {
+  request.setEncoding("utf8");
+  // The refusal below must not destroy the request: its answer uses the same socket.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
     text += chunk;
     if (text.length > longestBody) throw new UserError("usage", "that is too long");
   }
