@@ -103,7 +103,8 @@ describe("git that talks to a remote", () => {
       "ssh",
       "while :; do printf '003e0123456789012345678901234567890123456789 refs/heads/%05d\\n' 1; done",
     );
-    const listing = git(["ls-remote", "ssh://host.example/a"], { env: { ...process.env, GIT_SSH_COMMAND } });
+    const env = { ...process.env, GIT_SSH_COMMAND };
+    const listing = git(["ls-remote", "ssh://host.example/a"], { env, timeoutMs: 3000 });
     await expect(listing).rejects.toThrow(/more than|git ended/);
     await expect(git(["help", "-a"])).rejects.toThrow("git's answer has more than");
   });
