@@ -217,15 +217,18 @@ function suiteOf(
 }
 
 /**
- * Removes fastloop itself if it was installed from an archive outside the repository, which no container sees; the
- * tests do not need it.
+ * Removes fastloop and its engine if they were installed from archives outside the repository, which no container sees;
+ * the tests do not need them.
  */
 function forgetFastloop(files: ProjectFiles, { folder, dependencies }: NodePackage): string[] {
-  const place = /^file:(.*)$/.exec(dependencies["fastloop"] ?? "")?.[1];
-  if (place === undefined || (!place.startsWith("..") && !place.startsWith("/") && has(files, joined(folder, place))))
-    return [];
+  const outside = Object.entries(dependencies).filter(([name, from]) => {
+    const place = /^(?:fastloop$|@fastloop\/[a-z0-9-]+$)/.test(name) ? /^file:(.*)$/.exec(from)?.[1] : undefined;
+    if (place === undefined) return false;
+    return place.startsWith("..") || place.startsWith("/") || !has(files, joined(folder, place));
+  });
+  if (outside.length === 0) return [];
   return [
-    "npm pkg delete dependencies.fastloop devDependencies.fastloop",
+    `npm pkg delete ${outside.map(([name]) => `dependencies.${name} devDependencies.${name}`).join(" ")}`,
     "npm install --package-lock-only --no-audit --no-fund --ignore-scripts",
   ];
 }

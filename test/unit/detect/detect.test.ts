@@ -308,11 +308,17 @@ describe("packages of npm, pnpm and yarn", () => {
     const { install } = only({
       "package.json": json({
         scripts: { test: "node --test" },
-        devDependencies: { fastloop: "file:../fastloop-1.0.0.tgz" },
+        devDependencies: {
+          fastloop: "file:../fastloop-1.0.0.tgz",
+          "@fastloop/engine-linux-x64": "file:../engine.tgz",
+          other: "file:../other.tgz",
+        },
       }),
       "package-lock.json": "{}",
     });
-    expect(install?.join("\n")).toContain("npm pkg delete dependencies.fastloop devDependencies.fastloop");
+    expect(install).toContain(
+      "npm pkg delete dependencies.fastloop devDependencies.fastloop dependencies.@fastloop/engine-linux-x64 devDependencies.@fastloop/engine-linux-x64",
+    );
   });
 
   test("services are told with the lines that give them to the tests, which are valid as they stand", () => {
