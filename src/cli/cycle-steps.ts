@@ -11,7 +11,8 @@ export type Cycle = keyof typeof cycles;
 export interface CycleFacts {
   /** Functions of the module, by their names on the command line. */
   functions: readonly string[];
-  hasImage: boolean;
+  /** Images of `images` in fastloop.yaml. */
+  images: readonly string[];
   hasServices: boolean;
   /** Whether the user has confirmed deleting what all projects share. */
   yes: boolean;
@@ -23,12 +24,16 @@ export interface CycleFacts {
  * Returns the commands of a cycle. Only `clean` and `nuclear` clear caches, at the level in `cycles`, since the user
  * asked for it by name.
  */
-export function cycleSteps(kind: Cycle, { functions, hasImage, hasServices, yes, shared }: CycleFacts): string[][] {
+export function cycleSteps(kind: Cycle, { functions, images, hasServices, yes, shared }: CycleFacts): string[][] {
   const { clears } = cycles[kind];
+  const build = (image: string): string[][] =>
+    images.includes(image) && functions.includes(`build-${image}`)
+      ? [["call", ...shared, `build-${image}`, "sync"]]
+      : [];
   return [
     ...(clears === undefined ? [] : [["cache", "clear", "--level", clears, ...(yes ? ["--yes"] : []), ...shared]]),
-    ...(kind === "nuclear" && functions.includes("build-base") ? [["call", ...shared, "build-base", "sync"]] : []),
-    ...(hasImage && functions.includes("build-dev") ? [["call", ...shared, "build-dev", "sync"]] : []),
+    ...(kind === "nuclear" ? build("base") : []),
+    ...build("dev"),
     ["run", ...shared],
     ...(hasServices ? [["up", "--detach", ...shared]] : []),
   ];

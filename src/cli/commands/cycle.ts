@@ -60,7 +60,7 @@ async function cycle(context: CliContext, kind: Cycle, flags: CycleFlags): Promi
   const services = config.config.services ?? {};
   const steps = cycleSteps(kind, {
     functions,
-    hasImage: config.config.images?.dev !== undefined,
+    images: Object.keys(config.config.images ?? {}),
     hasServices: flags.up !== false && Object.hasOwn(commands, "up") && Object.keys(services).length > 0,
     yes: flags.yes === true,
     shared: sharedWords(context, flags),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { cycleSteps, cycles, type Cycle, type CycleFacts } from "../../../src/cli/cycle-steps.ts";
 
-const facts: CycleFacts = { functions: ["build-base", "build-dev", "test"], hasImage: true, hasServices: false, yes: false, shared: [] }; // prettier-ignore
+const facts: CycleFacts = { functions: ["build-base", "build-dev", "test"], images: ["base", "dev"], hasServices: false, yes: false, shared: [] }; // prettier-ignore
 const steps = (kind: Cycle, changes: Partial<CycleFacts> = {}): string[] => cycleSteps(kind, { ...facts, ...changes }).map((words) => words.join(" ")); // prettier-ignore
 
 test("a cycle is clearing, building, testing, starting; only what it is named for is cleared", () => {
@@ -11,8 +11,10 @@ test("a cycle is clearing, building, testing, starting; only what it is named fo
 });
 
 test("what the project does not have is left out", () => {
-  expect(steps("fast", { functions: ["test"], hasImage: true })).toEqual(["run"]);
-  expect(steps("fast", { hasImage: false })).toEqual(["run"]);
+  expect(steps("fast", { functions: ["test"] })).toEqual(["run"]);
+  expect(steps("fast", { images: [] })).toEqual(["run"]);
+  expect(steps("nuclear", { images: [] })).toEqual(["cache clear --level nuke", "run"]);
+  expect(steps("nuclear", { images: ["base"] })).toEqual(["cache clear --level nuke", "call build-base sync", "run"]);
 });
 
 test("options of the cycle are those of its steps", () => {
