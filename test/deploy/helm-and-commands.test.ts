@@ -19,12 +19,15 @@ describe.skipIf(noCluster !== undefined)("beside helm, and by commands", () => {
   let cluster: TestCluster;
   let client: Cluster;
   let tools: KubernetesTools;
+  /** By the version of helm. */
+  let helms: Record<3 | 4, string>;
   let folder: string;
   let count = 0;
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "fastloop-beside-"));
     tools = kubernetesTools();
+    helms = { 3: kubernetesTools("before").helm, 4: tools.helm };
     cluster = await TestCluster.start();
     client = cluster.client();
   });
@@ -69,42 +72,51 @@ describe.skipIf(noCluster !== undefined)("beside helm, and by commands", () => {
       KUBECONFIG: path.join(cluster.folder, "kubeconfig"),
     });
     const words = (namespace: string, ...more: string[]): string[] => [...more, "-n", namespace];
-    const helm = (namespace: string, ...more: string[]): string =>
-      execFileSync(tools.helm, words(namespace, ...more), { cwd: folder, env: env(), encoding: "utf8", stdio: "pipe" });
-
-    test("it is told with its state, and taken over where the environment wants that", async () => {
-      const namespace = await newNamespace();
-      chart("v1");
-      helm(namespace, "install", "web", "chart", "--wait");
-      chart("v2-unready");
-      const upgrade = spawn(tools.helm, words(namespace, "upgrade", "web", "chart", "--wait"), {
+    const helm = (namespace: string, ...more: string[]): string => helmOf(4, namespace, ...more);
+    const helmOf = (version: 3 | 4, namespace: string, ...more: string[]): string =>
+      execFileSync(helms[version], words(namespace, ...more), {
         cwd: folder,
         env: env(),
-        stdio: "ignore",
+        encoding: "utf8",
+        stdio: "pipe",
       });
-      const ended = new Promise((resolve) => upgrade.once("close", resolve));
-      while ((await image(namespace)) !== "registry.local/web:v2-unready") await sleep(100);
-      upgrade.kill("SIGKILL");
-      await ended;
-      chart("v3");
-      expect(() => helm(namespace, "upgrade", "web", "chart")).toThrow("another operation");
 
-      const apps = { web: deployment("web", "v3", 1) };
-      const refused = await asAdmin(namespace, { apps });
-      expect(refused.code).toBe(2);
-      expect(refused.stdout).toContain(
-        "web.yaml:1: Deployment/web belongs to the Helm release web (revision 2, pending-upgrade); `forceConflicts: true`",
-      );
-      expect(await image(namespace)).toBe("registry.local/web:v2-unready");
-      const taken = await asAdmin(namespace, { apps, environment: { forceConflicts: true } });
-      expect(taken.code, taken.stdout).toBe(0);
-      expect(taken.stderr).toContain(
-        `web: takes over what the Helm release web (revision 2, pending-upgrade) has; once it is deployed, have Helm forget it: kubectl delete secret -n ${namespace} -l owner=helm,name=web`,
-      );
-      expect(await image(namespace)).toBe("registry.local/web:v3");
-      // From then on it is the app's own.
-      expect((await asAdmin(namespace, { apps })).stdout).toBe("web: nothing to change, release 1 stands\n");
-    });
+    test.each([4, 3] as const)(
+      "one of helm %i is told with its state, and taken over where the environment wants that",
+      async (version) => {
+        const namespace = await newNamespace();
+        chart("v1");
+        helmOf(version, namespace, "install", "web", "chart", "--wait");
+        chart("v2-unready");
+        const upgrade = spawn(helms[version], words(namespace, "upgrade", "web", "chart", "--wait"), {
+          cwd: folder,
+          env: env(),
+          stdio: "ignore",
+        });
+        const ended = new Promise((resolve) => upgrade.once("close", resolve));
+        while ((await image(namespace)) !== "registry.local/web:v2-unready") await sleep(100);
+        upgrade.kill("SIGKILL");
+        await ended;
+        chart("v3");
+        expect(() => helmOf(version, namespace, "upgrade", "web", "chart")).toThrow("another operation");
+
+        const apps = { web: deployment("web", "v3", 1) };
+        const refused = await asAdmin(namespace, { apps });
+        expect(refused.code).toBe(2);
+        expect(refused.stdout).toContain(
+          "web.yaml:1: Deployment/web belongs to the Helm release web (revision 2, pending-upgrade); `forceConflicts: true`",
+        );
+        expect(await image(namespace)).toBe("registry.local/web:v2-unready");
+        const taken = await asAdmin(namespace, { apps, environment: { forceConflicts: true } });
+        expect(taken.code, taken.stdout).toBe(0);
+        expect(taken.stderr).toContain(
+          `web: takes over what the Helm release web (revision 2, pending-upgrade) has; once it is deployed, have Helm forget it: kubectl delete secret -n ${namespace} -l owner=helm,name=web`,
+        );
+        expect(await image(namespace)).toBe("registry.local/web:v3");
+        // From then on it is the app's own.
+        expect((await asAdmin(namespace, { apps })).stdout).toBe("web: nothing to change, release 1 stands\n");
+      },
+    );
 
     test("a chart's release of our own that was killed is finished by the next deploy, and a rollback never goes to it", async () => {
       const namespace = await newNamespace();
@@ -126,51 +138,57 @@ describe.skipIf(noCluster !== undefined)("beside helm, and by commands", () => {
     });
   });
 
-  test("a chart of an OCI registry, and one that depends on it, are rendered to manifests alone", async () => {
-    const key = path.join(folder, "key.pem");
-    const certificate = path.join(folder, "certificate.pem");
-    const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", certificate, ...subject], {
-      stdio: "ignore",
-    });
-    const registry = await startRegistry(folder, undefined, { certificate, key });
-    try {
-      const options = {
-        cwd: folder,
-        encoding: "utf8",
-        stdio: "pipe",
-        env: {
-          ...process.env,
-          HOME: folder,
-          SSL_CERT_FILE: certificate,
-          PATH: `${path.dirname(tools.helm)}:${process.env["PATH"]}`,
-        },
-      } as const;
-      const charts = `oci://${registry.address}/charts`;
-      mkdirSync(path.join(folder, "lib/templates"), { recursive: true });
-      mkdirSync(path.join(folder, "app"));
-      writeFileSync(path.join(folder, "lib/Chart.yaml"), "apiVersion: v2\nname: lib\nversion: 1.2.3\n");
-      writeFileSync(path.join(folder, "lib/templates/all.yaml"), configMap("{{ .Release.Name }}-lib", "1"));
-      writeFileSync(
-        path.join(folder, "app/Chart.yaml"),
-        `apiVersion: v2\nname: app\nversion: 1.2.3\ndependencies:\n  - name: lib\n    version: 1.2.3\n    repository: ${charts}\n`,
-      );
-      execFileSync(tools.helm, ["package", "lib"], options);
-      execFileSync(tools.helm, ["push", "lib-1.2.3.tgz", charts], options);
-      const render = (place: string, version: string): string[] =>
-        parseManifests([
-          {
-            name: place,
-            text: execFileSync("sh", ["-ec", chartScript, "sh", place, version, "rel", "--include-crds"], options),
+  test.each([4, 3] as const)(
+    "helm %i renders a chart of an OCI registry, and one that depends on it, to manifests alone",
+    async (version) => {
+      const folder = mkdtempSync(path.join(tmpdir(), "fastloop-charts-"));
+      const helm = helms[version];
+      const key = path.join(folder, "key.pem");
+      const certificate = path.join(folder, "certificate.pem");
+      const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+      const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+      execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", certificate, ...subject], {
+        stdio: "ignore",
+      });
+      const registry = await startRegistry(folder, undefined, { certificate, key });
+      try {
+        const options = {
+          cwd: folder,
+          encoding: "utf8",
+          stdio: "pipe",
+          env: {
+            ...process.env,
+            HOME: folder,
+            SSL_CERT_FILE: certificate,
+            PATH: `${path.dirname(helm)}:${process.env["PATH"]}`,
           },
-        ]).map(({ object }) => object.metadata.name);
-      expect(render(`${charts}/lib`, "1.2.3")).toEqual(["rel-lib"]);
-      expect(render("./app", "")).toEqual(["rel-lib"]);
-    } finally {
-      await registry.stop();
-    }
-  });
+        } as const;
+        const charts = `oci://${registry.address}/charts`;
+        mkdirSync(path.join(folder, "lib/templates"), { recursive: true });
+        mkdirSync(path.join(folder, "app"));
+        writeFileSync(path.join(folder, "lib/Chart.yaml"), "apiVersion: v2\nname: lib\nversion: 1.2.3\n");
+        writeFileSync(path.join(folder, "lib/templates/all.yaml"), configMap("{{ .Release.Name }}-lib", "1"));
+        writeFileSync(
+          path.join(folder, "app/Chart.yaml"),
+          `apiVersion: v2\nname: app\nversion: 1.2.3\ndependencies:\n  - name: lib\n    version: 1.2.3\n    repository: ${charts}\n`,
+        );
+        execFileSync(helm, ["package", "lib"], options);
+        execFileSync(helm, ["push", "lib-1.2.3.tgz", charts], options);
+        const render = (place: string, version: string): string[] =>
+          parseManifests([
+            {
+              name: place,
+              text: execFileSync("sh", ["-ec", chartScript, "sh", place, version, "rel", "--include-crds"], options),
+            },
+          ]).map(({ object }) => object.metadata.name);
+        expect(render(`${charts}/lib`, "1.2.3")).toEqual(["rel-lib"]);
+        expect(render("./app", "")).toEqual(["rel-lib"]);
+      } finally {
+        await registry.stop();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
 
   describe("an app of commands", () => {
     const commands = (apply: string, remove = "true") => ({ tool: { apply, delete: remove, folder } });
