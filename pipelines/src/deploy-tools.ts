@@ -48,7 +48,8 @@ export async function renderKustomization(
   lock: Lock,
   folder: string,
 ): Promise<string> {
-  return rendered(folder, await withProject(config, source, lock), ["kubectl", "kustomize", folder]);
+  const container = await withProject(config, source, lock);
+  return rendered(config, { place: folder, program: "kubectl" }, container, ["kubectl", "kustomize", folder]);
 }
 
 /** A Helm chart with `{env}` and defaults filled in. */
@@ -80,18 +81,35 @@ export async function renderChart(
     ...Object.entries(set).flatMap(([key, value]) => ["--set-string", `${key}=${value.replaceAll(/[\\,]/g, "\\$&")}`]),
   ];
   const command = ["sh", "-ec", chartScript, "sh", place, version ?? "", release, ...words];
-  return rendered(chart, await withProject(config, source, lock), command);
+  return rendered(config, { place: chart, program: "helm" }, await withProject(config, source, lock), command);
 }
 
 /** Returns the command's stdout. If it fails, throws `Refused` with `place` and the last 10 lines of stderr. */
-async function rendered(place: string, container: Container, command: string[]): Promise<string> {
+async function rendered(
+  config: Config,
+  { place, program }: { place: string; program: string },
+  container: Container,
+  command: string[],
+): Promise<string> {
   try {
     return await container.withExec(command).stdout();
   } catch (failure) {
     if (!isFailedExec(failure)) throw failure;
-    const said = (failure.stderr ?? "").trim().split("\n").slice(-10).join("\n");
+    const { exitCode, stderr = "" } = failure;
+    const tools = config.deploy?.tools;
+    const absent = absentProgram(exitCode, stderr, program);
+    const said =
+      tools !== undefined && absent !== undefined
+        ? `the image ${tools}, which \`deploy.tools\` names, has no ${absent}`
+        : stderr.trim().split("\n").slice(-10).join("\n");
     throw new Refused(`${place}: can't be rendered: ${said}`, { cause: failure });
   }
+}
+
+/** Returns the program that the image lacks, as the engine (also for the shell itself) or the shell reports it. */
+function absentProgram(exitCode: number, stderr: string, program: string): string | undefined {
+  const [, byEngine] = /^(\S+): command not found \(PATH=/.exec(stderr) ?? [];
+  return byEngine ?? (exitCode === 127 ? program : undefined);
 }
 
 /**

@@ -1,5 +1,5 @@
 // The functions of the module as `fastloop call` runs them: in a container, against an API server on this machine.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -137,6 +137,17 @@ deploy:
     expect(manifest.exitCode, manifest.stderr).toBe(2);
     expect(manifest.stderr).toContain("error: shop/broken.yaml:1: ");
     for (const { stderr } of [chart, manifest]) expect(stderr).not.toMatch(/pipelines\/src|at async/);
+  });
+
+  test("an image for charts and kustomizations that lacks the program is named", async () => {
+    const text = readFileSync(path.join(project, "fastloop.yaml"), "utf8");
+    write("fastloop.yaml", text.replace("deploy:\n", 'deploy:\n  tools: "debian:bookworm-slim"\n'));
+    const ended = [await render("--app", "charted"), await render("--app", "kustomized")];
+    write("fastloop.yaml", text);
+    const lacks = "the image debian:bookworm-slim, which `deploy.tools` names, has no";
+    expect(ended[0]?.stderr).toContain(`chart: can't be rendered: ${lacks} helm\n`);
+    expect(ended[1]?.stderr).toContain(`base: can't be rendered: ${lacks} kubectl\n`);
+    expect(ended.map(({ exitCode }) => exitCode)).toEqual([2, 2]);
   });
 
   test("an image, an app and an environment that are not there are told with those that are", async () => {
