@@ -142,7 +142,9 @@ async function deploy(session: Session, { apps, revision, images = [] }: Request
       changes,
     } = each;
     if (isSame(each)) {
-      const unchanged = await unchangedApp(session, changes, state);
+      const unchanged = await unchangedApp(session, changes, state).catch(async (error: unknown) => {
+        throw await explained(session, each.app, state, error);
+      });
       if (unchanged !== undefined) return unchanged;
       await checkMayDeploy(session, changes, state.parent);
     }

@@ -1,7 +1,7 @@
 import { checkEnvironment, memberResources, readParent } from "./apply/applyset.ts";
 import type { Parent } from "./apply/applyset.ts";
 import { Cluster } from "./cluster/client.ts";
-import { Resources } from "./cluster/discovery.ts";
+import { Resources, type Resource } from "./cluster/discovery.ts";
 import { readKubeconfig } from "./cluster/kubeconfig.ts";
 import type { Manifest } from "./objects/objects.ts";
 import { placeManifests, planChanges } from "./apply/plan-changes.ts";
@@ -135,6 +135,9 @@ export async function checkMayDeploy(
   const core = (plural: string, apiVersion = "v1"): Right["resource"] => ({ apiVersion, plural, isNamespaced: true });
   const own = (plural: string, verbs: string[], apiVersion?: string): Right[] =>
     verbs.map((verb) => ({ verb, resource: core(plural, apiVersion), namespace }));
+  const described = changes
+    .map(({ manifest: { object } }) => resources.of(object))
+    .filter((resource) => resource?.isNamespaced === true) as Resource[];
   const rights: Right[] = [
     ...own("configmaps", ["get", "patch", "create"]),
     ...own("secrets", ["get", "list", "create", "patch", "delete"]),
@@ -151,8 +154,8 @@ export async function checkMayDeploy(
       ];
       return verbs.map((verb) => ({ verb, resource, namespace: object.metadata.namespace }));
     }),
-    // Existing members are listed, as some may no longer be described.
-    ...(await memberResources(resources, parent)).flatMap((resource): Right[] =>
+    // Members are listed, as some may no longer be described; those of this deploy are by the next one.
+    ...[...described, ...(await memberResources(resources, parent))].flatMap((resource): Right[] =>
       ["list", ...(environment.prune ? ["delete"] : [])].flatMap((verb) =>
         [namespace, ...(parent?.namespaces ?? [])].map((place) => ({ verb, resource, namespace: place })),
       ),

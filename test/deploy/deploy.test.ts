@@ -709,6 +709,36 @@ spec:
       expect(textAt(await get(namespace, "configmaps", "a"), "data", "key")).toBe("1");
     });
 
+    test("those that docs/deploying.md lists are enough from the first deploy to pruning; fewer are told at the first", async () => {
+      const namespace = await newNamespace();
+      const listed = (verbs: string[]) => [
+        { apiGroups: ["", "apps"], resources: ["configmaps", "deployments"], verbs },
+        { apiGroups: [""], resources: ["secrets"], verbs: ["get", "list", "create", "patch", "delete"] },
+        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
+        { apiGroups: [""], resources: ["pods", "events", "pods/log"], verbs: ["get", "list"] },
+        { apiGroups: ["apps"], resources: ["replicasets", "controllerrevisions"], verbs: ["get", "list"] },
+      ];
+      const web = deployment("web", "v1", 1);
+      const apps = { web: `${web}---\n${configMap("a", "1")}` };
+      await allow(namespace, listed(["get", "create", "patch"]));
+      const early = await asLimited(namespace, { apps }).ended;
+      expect(early.stdout).toContain(`may not list deployments.apps in ${namespace}, list configmaps in ${namespace};`);
+      await allow(namespace, listed(["get", "list", "create", "patch"]));
+      expect((await asLimited(namespace, { apps }).ended).stdout).toContain("release 1 is deployed");
+      expect((await asLimited(namespace, { apps }).ended).stdout).toContain("nothing to change");
+      const pruning = { environment: { prune: true }, apps: { web } };
+      const kept = await asLimited(namespace, pruning).ended;
+      expect(kept.code).toBe(2);
+      expect(kept.stdout).toContain(`may not delete deployments.apps in ${namespace}, delete configmaps`);
+      await allow(namespace, listed(["get", "list", "create", "patch", "delete"]));
+      expect((await asLimited(namespace, pruning).ended).stdout).toContain("release 2 is deployed");
+      // What is unchanged is told as well, without a word about requests that the first refusal broke off.
+      await allow(namespace, listed(["get", "create", "patch"]));
+      const late = await asLimited(namespace, { apps: { web } }).ended;
+      expect(late.stdout).toContain("may not list");
+      expect(late.stderr).not.toContain("does not answer");
+    });
+
     test("rights that end in the middle are a failure, and the next deploy finishes what was begun", async () => {
       const namespace = await newNamespace();
       await allow(namespace, [everything]);

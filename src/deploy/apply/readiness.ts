@@ -1,6 +1,5 @@
 import { printable } from "../../text/index.ts";
-import { isObserved } from "../cluster/client.ts";
-import { at, conditionOf, groupOf, listAt, numberAt, textAt } from "../objects/objects.ts";
+import { isObserved, at, conditionOf, groupOf, listAt, numberAt, textAt } from "../objects/objects.ts";
 
 /** State of an object during a rollout; `failed` means that waiting does not help. */
 export interface Readiness {

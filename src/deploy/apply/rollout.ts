@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pMap from "p-map";
 import { printable, outputText } from "../../text/index.ts";
-import { isForbidden, isMissing, isObserved, listAll } from "../cluster/client.ts";
+import { isForbidden, isMissing, listAll } from "../cluster/client.ts";
 import type { Cluster } from "../cluster/client.ts";
-import { nameOf, textAt } from "../objects/objects.ts";
+import { isObserved, nameOf, textAt } from "../objects/objects.ts";
 import type { Manifest } from "../objects/objects.ts";
 import { podsOf } from "../cluster/pods-of.ts";
 import { isWaitedFor, readinessOf, podTroubles } from "./readiness.ts";

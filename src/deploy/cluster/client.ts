@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { printable } from "../../text/index.ts";
 import { isLoopback } from "./kubeconfig.ts";
 import type { Access } from "./kubeconfig.ts";
-import { at, listAt, numberAt, textAt } from "../objects/objects.ts";
+import { listAt, textAt } from "../objects/objects.ts";
 import { DeployError } from "../objects/problem.ts";
 
 /** A refusal by the API server, in its own words. */
@@ -73,6 +73,7 @@ export class Cluster {
   readonly #host: string;
   readonly #onNotice: (text: string) => void;
   #lost = false;
+  #isClosed = false;
   /** Digest of the CA certificate: the cluster's identity for users who may not read kube-system. */
   caDigest: string | undefined;
 
@@ -129,7 +130,8 @@ export class Cluster {
         this.#lost = false;
         return answer;
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        // Closing breaks what is still being asked; nobody waits for that.
+        if (this.#isClosed || !isPassing(error)) throw error;
         if (performance.now() - startedMs >= patienceMs) {
           if (error instanceof ApiError) throw error;
           throw new DeployError("unreachable", `the API server ${this.#where()} can't be reached: ${error.message}`);
@@ -142,6 +144,7 @@ export class Cluster {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#agent.destroy();
   }
 
@@ -291,10 +294,3 @@ export async function listAll(cluster: Cluster, path: string, query: Record<stri
   } while (next !== undefined && next !== "");
   return items;
 }
-
-/** Reports whether the controller has seen the latest generation of an object. */
-export const isObserved = (object: unknown): boolean => {
-  const generation = numberAt(object, "metadata", "generation");
-  const observed = numberAt(object, "status", "observedGeneration");
-  return at(object, "status") !== undefined && (generation === undefined || (observed ?? 0) >= generation);
-};

@@ -81,3 +81,10 @@ export const listAt = (value: unknown, ...keys: (string | number)[]): unknown[] 
 /** Returns a condition of an object's status by type. */
 export const conditionOf = (object: unknown, type: string): unknown =>
   listAt(object, "status", "conditions").find((condition) => textAt(condition, "type") === type);
+
+/** Reports whether the controller has seen the latest generation of an object. */
+export const isObserved = (object: unknown): boolean => {
+  const generation = numberAt(object, "metadata", "generation");
+  const observed = numberAt(object, "status", "observedGeneration");
+  return at(object, "status") !== undefined && (generation === undefined || (observed ?? 0) >= generation);
+};
