@@ -124,7 +124,7 @@ test("what is scanned is identified by the folders, the places, the links and th
   keys.push(key([link]));
   expect(new Set(keys).size).toBe(keys.length);
   const [walks, places, links, rules] = arrange([inGit("ignored"), file(root, "a/x")]).key as unknown[][];
-  expect(walks!.toSorted()).toEqual([path.join(root, "a"), path.join(root, "git/c")]);
+  expect(new Set(walks)).toEqual(new Set([path.join(root, "a"), path.join(root, "git/c")]));
   expect([places!.length, links!.length, rules!.length > 0]).toEqual([2, 1, true]);
 });
 
