@@ -26,22 +26,26 @@ const mostUnread = 16 * 1024 * 1024;
 /** Lets both sides notice a dead connection. */
 const heartbeatMs = 10_000;
 const mostFollowers = 32;
+/** Any user of the machine can connect. */
+const mostConnections = 500;
+const checkingMs = 1000;
 
 /** Starts the server on a free port. Resolves when it listens. */
 export function servePage(source: PageSource): Promise<PageServer> {
   const token = randomBytes(32).toString("base64url");
   const assets = readAssets();
   let followers = 0;
-  const server = http.createServer((request, response) => {
+  const server = http.createServer({ connectionsCheckingInterval: checkingMs }, (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return;
       const { status, message } = refusalOf(error);
-      if (!request.complete) response.setHeader("connection", "close");
+      if (!request.complete || status === 401 || status === 403) response.setHeader("connection", "close");
       sendJson(response, status, { message });
     });
   });
   server.headersTimeout = 10_000;
+  server.maxConnections = mostConnections;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {

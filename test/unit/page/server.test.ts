@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import net from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../../src/errors/index.ts";
@@ -131,6 +132,15 @@ describe("what the page's server refuses", () => {
       expect(await ask(port, path, { headers: { authorization } }), path).toMatchObject({ status: 404 });
     expect(logged).not.toHaveBeenCalled();
     logged.mockRestore();
+  });
+
+  test("connections of strangers, which are closed when they were refused", async () => {
+    const closed = [`Host: 127.0.0.1:${port}`, "Host: elsewhere"].map((host) => {
+      const connection = net.connect(port, "127.0.0.1").on("error", () => undefined);
+      connection.write(`GET /history HTTP/1.1\r\n${host}\r\n\r\n`);
+      return once(connection.resume(), "close");
+    });
+    await Promise.all(closed);
   });
 
   test("more than 32 followers, until one of them goes", async () => {
