@@ -7,7 +7,7 @@ import type { Lock } from "./lock.ts";
 /** How to build a base image, beyond its description. */
 export interface BaseBuild {
   platform?: Platform;
-  /** Cache buster: a new value installs the packages again, such as the time of the build. */
+  /** Cache buster: a new value installs system and npm packages again, such as the time of the build. */
   freshness?: string;
 }
 
@@ -19,8 +19,8 @@ export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshne
   let image = imageOf(base.from, lock, platform);
   for (const [name, value] of Object.entries(base.env ?? {})) image = image.withEnvVariable(name, value);
   const packages = base.packages ?? [];
-  if (packages.length > 0)
-    image = run(image, [...(freshness === undefined ? [] : [`: as of ${freshness}`]), installPackages(packages)]);
+  const asOf = freshness === undefined ? [] : [`: as of ${freshness}`];
+  if (packages.length > 0) image = run(image, [...asOf, installPackages(packages)]);
   for (const tool of base.tools ?? []) {
     if (tool.install === undefined) continue;
     const commands = typeof tool.install === "string" ? [tool.install] : tool.install;
@@ -29,9 +29,10 @@ export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshne
   }
   const globals = base.globals ?? [];
   if (globals.length > 0) {
-    image = run(image, [`npm install --global --no-audit --no-fund ${globals.map(quote).join(" ")}`], {
-      npm: "/root/.npm",
-    });
+    // npm's cache mount may hold older answers of the registry.
+    const online = freshness === undefined ? "" : "--prefer-online ";
+    const install = `npm install --global --no-audit --no-fund ${online}${globals.map(quote).join(" ")}`;
+    image = run(image, [...asOf, install], { npm: "/root/.npm" });
   }
   const { user, workdir } = base;
   if (user !== undefined) image = run(image, [`id -u ${quote(user)} >/dev/null 2>&1 || ${addUser(user)}`]);

@@ -49,8 +49,19 @@ async function upstreamMoved(
   ];
 }
 
-/** Returns packages that an installation today would bring in a different version, as `name old -> new`. Not cached. */
-export async function packagesMoved(
+/**
+ * Returns system packages and global npm packages that an installation today would bring in a different version, as
+ * `name old -> new`. Not cached.
+ */
+export async function packagesMoved(base: BaseImageConfig, lock: Lock, published: PublishedBase): Promise<string[]> {
+  const [system, globals] = await Promise.all([
+    systemPackagesMoved(base, lock, published),
+    globalsMoved(base.globals ?? [], published.image),
+  ]);
+  return [...system, ...globals];
+}
+
+async function systemPackagesMoved(
   base: BaseImageConfig,
   lock: Lock,
   { image, platform }: PublishedBase,
@@ -67,7 +78,7 @@ export async function packagesMoved(
   ].join("\n");
   const simulated = imageOf(base.from, lock, platform)
     .withUser("root")
-    .withEnvVariable("FASTLOOP_NONCE", new Date().toISOString())
+    .withEnvVariable(nonce, new Date().toISOString())
     .withExec(["sh", "-ec", script]);
   const [text, installed] = await Promise.all([simulated.stdout(), systemPackages(image)]);
   return text.split("\n").flatMap((line) => {
@@ -77,6 +88,52 @@ export async function packagesMoved(
       : [`${name} ${installed[name] ?? "(absent)"} -> ${version}`];
   });
 }
+
+/** Asks the registry from the published image, which has npm. What the registry does not answer has not moved. */
+async function globalsMoved(globals: readonly string[], published: Container): Promise<string[]> {
+  const floating = globals.flatMap((spec) => floatingPackage(spec) ?? []);
+  if (floating.length === 0) return [];
+  const image = published.withUser("root").withEnvVariable(nonce, new Date().toISOString());
+  const views = floating.map(
+    ({ spec }) => `npm view --json ${quote(spec)} version dist-tags.latest 2>/dev/null | tr -d '[:space:]'; echo`,
+  );
+  const [answers, listing] = await Promise.all([
+    image.withExec(["sh", "-c", views.join("\n")]).stdout(),
+    image.withExec(["sh", "-c", "npm ls --json --global --depth=0 2>/dev/null || true"]).stdout(),
+  ]);
+  const installed = JSON.parse(listing || "{}") as { dependencies?: Record<string, { version?: string }> };
+  return answers.split("\n").flatMap((answer, index) => {
+    const name = floating[index]?.name;
+    const today = chosenIn(answer);
+    const then = name === undefined ? undefined : installed.dependencies?.[name]?.version;
+    return name === undefined || today === undefined || then === today
+      ? []
+      : [`${name} ${then ?? "(absent)"} -> ${today}`];
+  });
+}
+
+/** Returns a global npm package that a registry decides; undefined for an exact version, an archive or a repository. */
+export function floatingPackage(spec: string): { name: string; spec: string } | undefined {
+  const [, name, version = ""] = /^((?:@[\w.-]+\/)?[\w.-]+)(?:@([^:/]*))?$/.exec(spec) ?? [];
+  return name === undefined || /^=?v?\d+\.\d+\.\d+/.test(version) ? undefined : { name, spec };
+}
+
+/**
+ * Returns the version that npm would install, out of an answer of `npm view`: of all that match, oldest first, the one
+ * tagged `latest`, else the newest.
+ */
+export function chosenIn(answer: string): string | undefined {
+  let matching: { version?: unknown; "dist-tags.latest"?: unknown }[];
+  try {
+    matching = [JSON.parse(answer) as unknown].flat().filter((each) => typeof each === "object" && each !== null);
+  } catch {
+    return undefined;
+  }
+  const found = matching.find((each) => each.version === each["dist-tags.latest"]) ?? matching.at(-1);
+  return typeof found?.version === "string" ? found.version : undefined;
+}
+
+const nonce = "FASTLOOP_NONCE";
 
 /** Returns the digest of `name@sha256:…`. */
 export const digestIn = (reference: string | undefined): string | undefined => reference?.split("@")[1];

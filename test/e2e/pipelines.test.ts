@@ -45,6 +45,7 @@ function configure({
   extra = "",
   from = "debian:bookworm-slim",
   packages = "",
+  globals = "",
   user = "developer",
 }): void {
   writeFileSync(
@@ -55,7 +56,7 @@ images:
   base:
     from: ${from}
     version: ${version}
-${packages === "" ? "" : `    packages: ${packages}\n`}    tools:
+${packages === "" ? "" : `    packages: ${packages}\n`}${globals === "" ? "" : `    globals: ${globals}\n`}    tools:
       - name: greet
         version: "${expected}"
         install: printf '#!/bin/sh\\necho greet ${says}\\n' > /usr/local/bin/greet && chmod +x /usr/local/bin/greet
@@ -113,6 +114,18 @@ const digestOf = async (tag: string): Promise<string | null> => {
   });
   return response.headers.get("docker-content-digest");
 };
+
+/** Has the key tags name an older image, as if that were what had been published for the description. */
+async function putUnderKeys(digest: string): Promise<void> {
+  const manifests = `http://${repository().replace("/", "/v2/")}/manifests`;
+  const accept =
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+  const old = await fetch(`${manifests}/${digest}`, { headers: { accept } });
+  const headers = { "content-type": old.headers.get("content-type") ?? "" };
+  const body = await old.text();
+  for (const tag of (await tagsNow()).filter((each) => each.startsWith("key-")))
+    expect((await fetch(`${manifests}/${tag}`, { method: "PUT", headers, body })).status).toBe(201);
+}
 
 describe("the base image", () => {
   test("has its tools, its user and its workdir", async () => {
@@ -251,28 +264,34 @@ describe("the base image", () => {
       expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
       expect(await answer("outdated-base", "--source", ".")).toMatch(/packages +up to date\n/);
       // As if it had been published before the package was there.
-      const manifests = `http://${repository().replace("/", "/v2/")}/manifests`;
-      const accept =
-        "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json";
-      const old = await fetch(`${manifests}/${without}`, { headers: { accept } });
-      const body = await old.text();
-      for (const tag of (await tagsNow()).filter((each) => each.startsWith("key-"))) {
-        expect(
-          (
-            await fetch(`${manifests}/${tag}`, {
-              method: "PUT",
-              headers: { "content-type": old.headers.get("content-type") ?? "" },
-              body,
-            })
-          ).status,
-        ).toBe(201);
-      }
+      await putUnderKeys(without!);
       expect(await answer("--no-cache", "outdated-base", "--source", ".")).toMatch(
         /packages +1 behind: hello \(absent\) -> \S+; run publish-base --refresh\n/,
       );
       expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(
         /Built anew:\n- hello \(absent\) -> \d/,
       );
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+    },
+    10 * 60_000,
+  );
+
+  test(
+    "is built anew by --refresh where npm would install another version of a global package without one",
+    async () => {
+      const from = "node:22-bookworm-slim";
+      configure({ from, globals: "[semver@7.7.1]" });
+      await answer("publish-base", "--source", ".");
+      expect(await answer("outdated-base", "--source", ".")).toMatch(/packages +up to date\n/);
+      const older = await digestOf("base-latest");
+      configure({ from, globals: "[semver@^7.0.0]" });
+      await answer("publish-base", "--source", ".");
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+      await putUnderKeys(older!);
+      expect(await answer("--no-cache", "outdated-base", "--source", ".")).toMatch(
+        /packages +1 behind: semver 7\.7\.1 -> 7\.\d+\.\d+; run publish-base --refresh\n/,
+      );
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(/Built anew:\n- semver 7\.7\.1 -> 7/);
       expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
     },
     10 * 60_000,

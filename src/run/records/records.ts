@@ -23,7 +23,7 @@ import { RunLog } from "./run-log.ts";
 import { SpanStore, type Span } from "./spans.ts";
 import type { Outcome } from "../machine/state.ts";
 
-/** One run of one function, as stored in `.fastloop/runs/<id>.json`, with its log beside it. */
+/** One run of one function, as stored in `.fastloop/runs/ID.DIGEST.json`, with `ID.log` beside it. */
 export interface RunRecord {
   version: 1;
   /** Sorts by time. */
