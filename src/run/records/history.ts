@@ -57,7 +57,8 @@ export class History {
   private readonly state: ProjectState;
   /** The newest file, to which runs are added. */
   private open: OpenFile | undefined;
-  private hasToldForeign = false;
+  /** Files that do not count; the next write removes them, as `run` removes records. */
+  private readonly foreign = new Set<string>();
 
   constructor(state: ProjectState) {
     this.state = state;
@@ -139,12 +140,16 @@ export class History {
   private withRoom(nowMs: number): OpenFile {
     this.open ??= this.newest();
     if (this.open !== undefined && this.open.bytes <= fileBytes) return this.open;
+    // Where not even the newest file counts, the others may not either.
+    if (this.open === undefined) this.entries();
     const names = this.state.names("history", shape).sort();
     this.state.remove("history", names.slice(0, Math.max(0, names.length - keptFiles + 1)));
     return (this.open = { name: nameAt(nowMs, this.open?.name), entries: [], bytes: 0 });
   }
 
   private save({ name, entries }: OpenFile): void {
+    this.state.remove("history", [...this.foreign]);
+    this.foreign.clear();
     this.state.write("history", name, [Buffer.from(JSON.stringify({ version: 1, runs: entries }))]);
   }
 
@@ -157,8 +162,9 @@ export class History {
 
   /** Reports only the first unusable file: in a folder copied from elsewhere all of them are. */
   private reportForeign(name: string): void {
-    if (this.hasToldForeign) return;
-    this.hasToldForeign = true;
+    const isFirst = this.foreign.size === 0;
+    this.foreign.add(name);
+    if (!isFirst) return;
     this.state.notice(`the history of runs is damaged, or not of this user and place (${name}); it does not count`);
   }
 }

@@ -72,3 +72,20 @@ test("a file of somebody else does not count, the others do", () => {
   expect(again.entries().map(({ durationMs }) => durationMs)).toEqual([1]);
   expect(notices).toEqual([expect.stringContaining("20250101T000000000Z.json")]);
 });
+
+test("files that do not count are removed by the next write, not by who only reads", () => {
+  const state = new ProjectState(makeTree());
+  const folder = path.join(state.path, "history");
+  new History(state).add(entry(1));
+  const [own] = readdirSync(folder);
+  for (const name of ["20250101T000000000Z.json", "20250102T000000000Z.json", own!])
+    writeFileSync(path.join(folder, name), "damaged");
+  const notices: string[] = [];
+  const again = (): History => new History(new ProjectState(state.root, { onNotice: (text) => notices.push(text) }));
+  expect(again().entries()).toEqual([]);
+  expect(readdirSync(folder)).toHaveLength(3);
+  again().add(entry(2));
+  expect(notices).toHaveLength(2);
+  expect(again().entries()).toHaveLength(1);
+  expect([readdirSync(folder).length, notices.length]).toEqual([1, 2]);
+});
