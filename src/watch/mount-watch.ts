@@ -48,7 +48,7 @@ export class MountWatch {
       if (this.told.has(path)) continue;
       this.told.add(path);
       onNotice(
-        `${path} is a mount of its own (${type}), of which not every write is announced; it is looked at every ${intervalMs} ms`,
+        `${path} is a separate mount (${type}), which may not report every write; it is polled every ${intervalMs} ms`,
       );
     }
     this.poller.watch([...silent.values()].flat());

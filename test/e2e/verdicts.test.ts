@@ -406,7 +406,7 @@ describe.skipIf(!canMount)("a mount below the project that sends no events", () 
   test("is told and looked at: what is written below it runs what reads it", async () => {
     project = new FileProject(targets, files);
     const watch = project.startWithMounts(overlay);
-    await said(watch, /vol is a mount of its own \(overlay\).*looked at every 1000 ms/);
+    await said(watch, /vol is a separate mount \(overlay\).*polled every 1000 ms/);
     await watch.next("settled");
     const from = watch.events.length;
     // Into the layer, past the mount: the kernel tells nobody who watches the mount.
@@ -425,7 +425,7 @@ describe.skipIf(!canMount)("a mount below the project that sends no events", () 
     await watch.next("settled");
     const from = watch.events.length;
     project.write("go", "");
-    await said(watch, /vol is a mount of its own/);
+    await said(watch, /vol is a separate mount/);
     await watch.next("settled");
     expect(watch.startedSince(from)).toEqual(["a"]);
     expect(watch.events.filter(({ event, look }) => event === "planned" && look === "mounted")).toHaveLength(1);

@@ -263,7 +263,7 @@ test("a mount below the project that tells of nothing is looked at, and that is 
   }));
   for (let look = 0; look < 2; look++) watcher.watch(folders, { rescan: false });
   expect(notices).toEqual([
-    `${root}/vol is a mount of its own (fuse.sshfs), of which not every write is announced; it is looked at every 1000 ms`,
+    `${root}/vol is a separate mount (fuse.sshfs), which may not report every write; it is polled every 1000 ms`,
   ]);
   clock.advanceTo(5000);
   expect(settled).toEqual([]);
