@@ -72,6 +72,6 @@ test("platforms of one image are built at the same time", { timeout: 600_000 }, 
     expect(container.asTarball.size).toBeGreaterThan(1024);
   } finally {
     await session.close();
-    buildkit.close();
+    await buildkit.close();
   }
 });
