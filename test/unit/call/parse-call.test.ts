@@ -144,6 +144,22 @@ describe("the words of a call", () => {
     });
   });
 
+  it("give a short option its value in the same word, with or without =, once", () => {
+    expect(parse("greet --greeting hi -o=out.txt").output).toBe("out.txt");
+    expect(parse("greet --greeting hi -oa=b").output).toBe("a=b");
+    expect(parse("greet --greeting hi -vo out.txt")).toMatchObject({ output: "out.txt", verbose: true });
+  });
+
+  it("end the options of a function with --", () => {
+    expect(shown(parse("inferred --image x -- stdout"))).toBe("inferred(image=x) stdout()");
+    expect(() => parse("greet --greeting hi -- --loud")).toThrow('nothing can follow "greet"');
+  });
+
+  it("take options of call after a field, but no argument", () => {
+    expect(parse("report --proto tcp boxes -j width")).toMatchObject({ json: true });
+    expect(() => parse("report --proto tcp boxes --size 3 width")).toThrow("--size");
+  });
+
   it("ask for help without their required arguments", () => {
     expect(parse("greet --help")).toMatchObject({ help: true, returns: { kind: "string" } });
     expect(parse("inferred with-exec -h")).toMatchObject({
@@ -158,7 +174,7 @@ describe("words that make no call are one error with a hint:", () => {
     ["gret --greeting hi", { message: 'Everything2Go has no function "gret"', hint: "did you mean greet?" }],
     ["greet --greting hi", { message: '"greet" has no argument --greting', hint: "did you mean --greeting?" }],
     ["--whom x greet", { message: "the module has no argument --whom", hint: "did you mean --who?" }],
-    ["greet", { message: "--greeting is missing", place: "greet" }],
+    ["greet", { message: "--greeting is missing", place: "greet", hint: "fastloop call greet --help" }],
     ["greet --greeting", { message: "a value is missing", place: "--greeting" }],
     ["greet --greeting hi --times x", { message: 'a whole number was expected, not "x"', place: "--times" }],
     ["greet --greeting hi --loud=perhaps", { message: 'true or false was expected, not "perhaps"', place: "--loud" }],
@@ -170,9 +186,23 @@ describe("words that make no call are one error with a hint:", () => {
     ["greet --greeting hi true", { place: "true", hint: undefined }],
     ["greet --greeting hi --loud true", { place: "true", hint: "write --loud=true" }],
     ["greet --greeting hi --loud no", { place: "no", hint: undefined }],
+    ["greet --greeting hi --loud untrue", { place: "untrue", hint: undefined }],
+    ["greet --greeting hi --loud truer", { place: "truer", hint: undefined }],
     ["greet --greeting hi -", { message: 'nothing can follow "greet": it gives a string', place: "-" }],
     ["inferred --image x stdot", { message: 'Container has no function "stdot"', hint: "did you mean stdout?" }],
-    ["inferred --image x with-exec stdout", { message: "--args is missing", place: "with-exec" }],
+    [
+      "inferred --image x with-exec stdout",
+      {
+        message: "--args is missing",
+        place: "with-exec",
+        hint: "fastloop call inferred with-exec stdout --help",
+      },
+    ],
+    ["-x", { message: "unknown option -x", place: "-x" }],
+    ["greet -greeting hi", { message: "unknown option -g", hint: "arguments have two dashes: --greeting" }],
+    ["greet --greeting hi -o", { message: "a value is missing", place: "-o" }],
+    ["greet --greeting hi -o --loud", { place: "-o" }],
+    ["greet --module . --greeting hi", { message: '"greet" has no argument --module', place: "--module" }],
     ["name-of --named x", { message: expect.stringContaining("nothing that a command line can give") }],
     ["greet --greeting hi -x", { message: "unknown option -x" }],
   ])("%s", (line, expected) => {

@@ -245,8 +245,8 @@ test("a link to a file is an input where an entry names it, not where one only p
 
 test("ten thousand entries are looked through once, not once for each", () => {
   const entries = Array.from({ length: 5000 }, (_, index) => [`libs/a*b${index}`, `!libs/c*d${index}`]).flat();
-  const startedMs = performance.now();
+  const before = process.cpuUsage();
   const { reacts } = rig(["libs/current/", ...entries], { "libs/current": "v1" });
   expect([reacts("libs/v1/x"), reacts("libs/v2/x")]).toEqual([true, false]);
-  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  expect(process.cpuUsage(before).user).toBeLessThan(10_000_000);
 }, 120_000);

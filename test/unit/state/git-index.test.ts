@@ -130,10 +130,10 @@ it("an index of version 4 whose names share megabytes, or gigabytes together, is
   // The last is within the limit of one name, but not within that of all.
   for (const content of [index(1_000_000, 30_000), index(4097, 10), index(4096, 200_000)]) {
     writeFileSync(path.join(root, ".git/index"), content);
-    const startedMs = performance.now();
+    const before = process.cpuUsage();
     expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
     expect(new ProjectRules(root).tracked.files.has("a")).toBe(false);
-    expect(performance.now() - startedMs).toBeLessThan(2500);
+    expect(process.cpuUsage(before).user).toBeLessThan(8_000_000);
   }
   writeFileSync(path.join(root, ".git/index"), index(4096, 10));
   expect(new ProjectRules(root).tracked.files.has("!".repeat(4096))).toBe(true);
