@@ -28,3 +28,21 @@ test.each([
 ])("%j leaves %s", (entries, files) => {
   expect(filesOf(...entries)).toBe(files);
 });
+
+/** How many inputs an entry makes: two when its literal part is inside what git ignores, as it then means exactly that. */
+function inputsOf(entry: string, files: Record<string, string>): number {
+  return namedInputs([entry], makeTree({ ".git/HEAD": "ref: refs/heads/main\n", ...files }), []).length;
+}
+
+test.each([
+  ["build", { ".gitignore": "build/\n", "build/a": "1" }, 2],
+  ["build", { ".gitignore": "build/\n", build: "a file, which the rule does not name" }, 1],
+  ["build/", { ".gitignore": "build/\n" }, 2],
+  ["build/*.js", { ".gitignore": "build/\n" }, 2],
+  ["build", { ".gitignore": "build/\n" }, 1],
+  ["build", { ".gitignore": "/build\n", build: "1" }, 2],
+  ["lib", { ".gitignore": "build/\n", "lib/a": "1" }, 1],
+  ["*.js", { ".gitignore": "*.js\n", "a.js": "1" }, 1],
+])("%j beside %j makes %i", (entry, files, inputs) => {
+  expect(inputsOf(entry, files)).toBe(inputs);
+});
