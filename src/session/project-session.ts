@@ -189,8 +189,13 @@ export class ProjectSession {
       ...(offline === true
         ? {}
         : {
-            buildBoundary: async () =>
-              (await engineRoom()).setUpBoundary({ onNotice, signal: this.endedBy(this.closing) }),
+            buildBoundary: async () => {
+              // Without an engine no body runs, so its error does not wait for the boundary.
+              const failed = new AbortController();
+              opening.catch((error: unknown) => failed.abort(error));
+              const signal = AbortSignal.any([this.endedBy(this.closing), failed.signal]);
+              await (await engineRoom()).setUpBoundary({ onNotice, signal });
+            },
           }),
     });
   }

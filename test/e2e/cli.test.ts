@@ -33,6 +33,28 @@ describe("the command line", () => {
     });
   });
 
+  it.runIf(process.platform === "linux")(
+    "tells that no engine answers before it has built anything",
+    { timeout: 60_000 },
+    async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), "fastloop-no-engine-"));
+      // A Go that builds for longer than this test waits.
+      const go = '#!/bin/sh\ncase "$*" in *GOVERSION*) printf "go1.99.0\\nlocal\\n";; *) exec sleep 300;; esac\n';
+      mkdirSync(path.join(folder, "bin"));
+      writeFileSync(path.join(folder, "bin/go"), go, { mode: 0o755 });
+      const env = {
+        PATH: `${path.join(folder, "bin")}:${process.env["PATH"]}`,
+        XDG_CACHE_HOME: path.join(folder, "cache"),
+        XDG_STATE_HOME: path.join(folder, "state"),
+        BUILDKIT_HOST: `unix://${folder}/none.sock`,
+        FASTLOOP_CONFINE: "",
+      };
+      const result = await fastloop(["--engine", "embedded", "call", "do-it"], { cwd: project, env });
+      rmSync(folder, { recursive: true, force: true });
+      expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("no BuildKit daemon answers") });
+    },
+  );
+
   it.skipIf(process.getuid?.() !== 0)(
     "answers questions about a project that cannot be written to, and says once that it remembers nothing",
     async () => {

@@ -90,6 +90,7 @@ async function prepare(
   const missing = enginePartsOf(choice).filter(({ folder }) => folder === undefined);
   if (missing.length > 0) {
     if (options.offline === true) throw lacking(missing);
+    if (choice.kind === "buildkit-host") await requireAnswer(choice.address);
     await runSetup(
       missing.map(({ part }) => part),
       options,
@@ -99,6 +100,13 @@ async function prepare(
   const buildkitd = choice.command ?? thisMachine().builtBuildkitd();
   if (buildkitd === undefined) throw new Error("set-up succeeded, but there is no buildkitd");
   return { buildkitd };
+}
+
+/** Throws when the named daemon does not answer, before anything is built for it. */
+async function requireAnswer(address: string): Promise<void> {
+  const { connectBuildkit } = await import("../../buildkit/index.ts");
+  const client = await connectBuildkit(address);
+  await client.close();
 }
 
 function lacking(missing: readonly EnginePart[]): UserError {

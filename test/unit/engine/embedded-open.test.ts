@@ -22,3 +22,14 @@ it.runIf(process.platform === "linux")("a user without root is told before anyth
   await expect(opening).rejects.toThrow("the embedded engine's buildkitd needs root");
   expect([notices, existsSync(path.join(folder, "cache"))]).toEqual([[], false]);
 });
+
+it("a daemon that does not answer is told before anything is built for it", async () => {
+  vi.stubEnv("XDG_CACHE_HOME", path.join(folder, "cache"));
+  const notices: string[] = [];
+  const opening = startEngine(
+    { kind: "buildkit-host", address: `unix://${folder}/none.sock`, reason: "BUILDKIT_HOST" },
+    { onNotice: (text) => notices.push(text) },
+  );
+  await expect(opening).rejects.toThrow(`no BuildKit daemon answers at unix://${folder}/none.sock`);
+  expect([notices, existsSync(path.join(folder, "cache"))]).toEqual([[], false]);
+});
