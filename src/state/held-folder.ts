@@ -80,11 +80,9 @@ export class HeldFolder {
     return this.at(name, (file) => lstatSync(file, { throwIfNoEntry: false }));
   }
 
-  /** Returns the names of the entries, optionally only those of regular files. */
-  names(kind?: "file"): string[] {
-    if (kind === undefined) return this.within(() => readdirSync(this.reach));
-    const entries = this.within(() => readdirSync(this.reach, { withFileTypes: true }));
-    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  /** Returns the names of the entries. */
+  names(): string[] {
+    return this.within(() => readdirSync(this.reach));
   }
 
   /** Returns the names that match `shape`, the newest file first. */
