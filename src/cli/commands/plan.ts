@@ -26,18 +26,18 @@ export function register(program: Command, context: CliContext): void {
         tier: flags.tier,
       });
       const { planned, tookMs } = await plan();
-      const expectedOf = store.past.expected(targets.map(({ target }) => target.name));
-      const items = planned
-        .filter(({ item }) => targets.includes(item))
-        .map(({ item, digest, affected, reasons }) => ({
-          name: item.target.name,
-          verdict: affected ? "affected" : "current",
-          digest,
-          needs: item.target.needs,
-          call: item.target.call.join(" "),
-          reasons,
-          expectedMs: expectedOf.get(item.target.name),
-        }));
+      const asked = planned.filter(({ item }) => targets.includes(item));
+      const isTimed = ({ affected }: { affected: boolean }): boolean => affected || context.options.json;
+      const expectedOf = store.past.expected(asked.filter(isTimed).map(({ item }) => item.target.name));
+      const items = asked.map(({ item, digest, affected, reasons }) => ({
+        name: item.target.name,
+        verdict: affected ? "affected" : "current",
+        digest,
+        needs: item.target.needs,
+        call: item.target.call.join(" "),
+        reasons,
+        expectedMs: expectedOf.get(item.target.name),
+      }));
       const toRun = items.filter(
         (item) => item.verdict === "affected" && !item.reasons.some(({ kind }) => kind === "untrusted"),
       );
