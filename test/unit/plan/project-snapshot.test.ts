@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
-import process from "node:process";
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
-import { makeTree } from "../tree/fixture.ts";
+import { makeTree, withLockedFolder } from "../tree/fixture.ts";
 
 /** A clock an hour ahead of the files: nothing that was written so far is racy. */
 const later = (): bigint => BigInt(Date.now() + 3_600_000) * 1_000_000n;
@@ -112,21 +111,13 @@ test("what could not be read is named by its absolute path, with the reason", ()
 
 // Rights are a process's: a thread, as a mutation run has it, may not change them.
 test.runIf(isMainThread)("a folder that may not be read is not missing, and is watched from above", () => {
-  const root = makeTree({ "locked/secret": "", "open/f": "" });
-  chmodSync(root, 0o755);
-  chmodSync(path.join(root, "locked"), 0);
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) process.seteuid!(65534);
-  try {
+  withLockedFolder((root) => {
     const locked = folder(root, "locked");
     const snapshot = scannerOf([locked]).scan();
     expect(snapshot.folders().map(({ path: at, only }) => [at, only])).toContainEqual([root, "locked"]);
     const both = scannerOf([locked, folder(root)]).scan();
     expect(both.digest(locked)).not.toBe("missing");
-  } finally {
-    if (isRoot) process.seteuid!(0);
-    chmodSync(path.join(root, "locked"), 0o755);
-  }
+  });
 });
 
 test("an input by its presence alone is there or missing, whatever is in it", () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
@@ -20,6 +20,21 @@ export function makeTree(files: Record<string, string | { link: string } | null>
     else if (content !== null) symlinkSync(content.link, file);
   }
   return root;
+}
+
+/** Makes `locked/secret` and `open/f`, and runs `look` as a user who may not read `locked`, also where the tests are root's. */
+export function withLockedFolder(look: (root: string) => void): void {
+  const root = makeTree({ "locked/secret": "", "open/f": "" });
+  chmodSync(root, 0o755);
+  chmodSync(path.join(root, "locked"), 0);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid!(65534);
+  try {
+    look(root);
+  } finally {
+    if (isRoot) process.seteuid!(0);
+    chmodSync(path.join(root, "locked"), 0o755);
+  }
 }
 
 /** A small seeded generator (mulberry32), so that a failing property names a seed that shows it again. */

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import path from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { listTree, scanTree } from "../../../src/tree/index.ts";
-import { makeTree } from "./fixture.ts";
+import { makeTree, withLockedFolder } from "./fixture.ts";
 
 const paths = (root: string, filter?: Parameters<typeof listTree>[1]): string[] =>
   listTree(root, filter).entries.map((e) => e.path);
@@ -39,20 +39,12 @@ test("pipes, sockets and devices are left out", () => {
 
 // Rights are a process's: a thread, as a mutation run has it, may not change them.
 test.runIf(isMainThread)("a folder that cannot be read is named with the reason, the rest is listed", () => {
-  const root = makeTree({ "locked/secret": "", "open/f": "" });
-  chmodSync(root, 0o755);
-  chmodSync(path.join(root, "locked"), 0);
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) process.seteuid!(65534);
-  try {
+  withLockedFolder((root) => {
     const listing = listTree(root);
     expect(listing.entries.map((entry) => entry.path)).toEqual(["locked", "open", "open/f"]);
     expect(listing.unreadable).toEqual([{ path: "locked", reason: expect.stringContaining("EACCES") }]);
     expect(listTree(root, { exclude: ["locked"] }).unreadable).toEqual([]);
-  } finally {
-    if (isRoot) process.seteuid!(0);
-    chmodSync(path.join(root, "locked"), 0o755);
-  }
+  });
 });
 
 test("a name that is not UTF-8 is reported, not dropped", () => {
