@@ -21,9 +21,11 @@ export function named(files: ProjectFiles, name: string): string[] {
     .toSorted((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
 }
 
+export const workflowFiles = (files: ProjectFiles): string[] =>
+  files.list.filter((file) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file));
+
 /** Returns the texts of the GitHub workflows. */
-export const workflowsOf = (files: ProjectFiles): string[] =>
-  files.list.filter((file) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file)).map((file) => files.read(file));
+export const workflowsOf = (files: ProjectFiles): string[] => workflowFiles(files).map((file) => files.read(file));
 
 export const has = (files: ProjectFiles, file: string): boolean => files.list.includes(file);
 

@@ -13,6 +13,7 @@ import { serviceNotes } from "./services.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
 export { detectDeploy } from "./kubernetes.ts";
+export { wantsSingleQuotes } from "./quotes.ts";
 export { scaffoldConfig } from "./scaffold.ts";
 export { readProjectFiles } from "./read.ts";
 export type { DetectedDeploy, DetectedSuite, Detection, ProjectFiles } from "./types.ts";
@@ -39,7 +40,12 @@ export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: A
     suites,
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
     tools: found.flatMap(({ tools }) => tools ?? []),
-    notes: [...found.flatMap(({ notes }) => notes), ...otherNotes(files, suites), ...serviceNotes(files, suites)],
+    notes: [
+      ...found.flatMap(({ notes }) => notes),
+      ...otherNotes(files, suites),
+      ...unsentNotes(files),
+      ...serviceNotes(files, suites),
+    ],
   };
 }
 
@@ -76,6 +82,16 @@ function otherNotes(files: ProjectFiles, suites: readonly DetectedSuite[]): stri
           `${manifest}: ${tool === "CMake" ? "no tests that CMake starts were found" : `fastloop has no preset for ${tool}`}; a suite with an \`image\` that has it can be written by hand (docs/configuration.md)`,
         ];
   });
+}
+
+/** Reports tracked files that the module leaves out as what a build makes. */
+function unsentNotes({ list }: ProjectFiles): string[] {
+  const unsent = list.filter((file) => /(?:^|\/)(?:dist|coverage|target)\/|\.log$/.test(file));
+  if (unsent.length === 0) return [];
+  const others = unsent.length === 1 ? "" : ` and ${unsent.length - 1} more`;
+  return [
+    `${unsent[0]}${others}: not sent, as folders named dist, coverage and target and *.log count as made by a build; tests that read them need a module of the project's own (\`fastloop init --module\`) with another \`ignore\``,
+  ];
 }
 
 /** Makes suite names unique by appending the preset, else a number; needs are renamed with them. */

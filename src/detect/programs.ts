@@ -51,12 +51,14 @@ export function programsOfTests(files: ProjectFiles, folder: string): string[] {
 
 /** Returns Debian packages that compile a Python project's C or Rust code, as its wheel is built where it is tested. */
 export function compilersOf(files: ProjectFiles, folder: string): string[] {
+  const isSourceOfC = (file: string): boolean => /\.(?:c|cc|cpp|cxx|pyx)$/.test(file);
   const build = ["pyproject.toml", "setup.py", "setup.cfg"].map((file) => files.read(joined(folder, file))).join("\n");
   if (/\b(?:maturin|setuptools[-_]rust)\b/.test(build))
     return ["cargo-web", "gcc", "libc6-dev", "pkg-config", "python3-dev", "rustc-web"];
-  if (!/\bExtension\s*\(|\bext[-_]modules\b|\bcythonize\b|\b(?:mesonpy|meson-python|scikit[-_]build)/.test(build))
-    return [];
-  const sources = below(files, folder).filter((file) => /\.(?:c|cc|cpp|cxx|pyx)$/.test(file));
+  const isExtension =
+    /\bExtension\s*\(|\bext[-_]modules\b|\bcythonize\b|\b(?:mesonpy|meson-python|scikit[-_]build)/.test(build);
+  // Tests of a tool that builds packages compile what lies among their fixtures.
+  const sources = below(files, folder).filter((file) => isSourceOfC(file) && (isExtension || /^tests?\//.test(file)));
   if (sources.length === 0) return [];
   const isPlusPlus = sources.some((file) => /\.(?:cc|cpp|cxx)$/.test(file));
   return [isPlusPlus ? "g++" : "gcc", "libc6-dev", "python3-dev"];

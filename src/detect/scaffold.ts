@@ -13,6 +13,8 @@ export interface ScaffoldOptions {
   deploy?: DetectedDeploy;
   /** Services for `fastloop up`, and the file that they come from. */
   services?: { from: string; services: object; up: object };
+  /** Whether the repository's formatter wants single quotes. */
+  singleQuotes?: boolean;
 }
 
 /** Returns the first `fastloop.yaml` of a project, with everything that was found, ready to be edited. */
@@ -70,7 +72,11 @@ export function scaffoldConfig(options: ScaffoldOptions, found: Detection): stri
     const preset = document.getIn(["tests", "suites", suite.name, "preset"], true) as { comment?: string } | undefined;
     if (preset !== undefined) preset.comment = ` found ${suite.because}`;
   }
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+  return document.toString({
+    lineWidth: 0,
+    flowCollectionPadding: false,
+    ...(options.singleQuotes === true ? { singleQuote: true } : {}),
+  });
 }
 
 const comments: Record<string, string | undefined> = {

@@ -1,7 +1,8 @@
 /** Detects services that tests may need, and suggests the configuration that provides them. */
 import { yamlDocument } from "../text/index.ts";
-import { folderOf, has } from "./files.ts";
+import { folderOf, has, mapOf } from "./files.ts";
 import type { DetectedSuite, ProjectFiles } from "./types.ts";
+import { servicesOfJobs } from "./workflows.ts";
 
 const composeFiles = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const manifests = /(?:^|\/)(?:package\.json|pyproject\.toml|requirements[^/]*\.txt|go\.mod|Cargo\.toml)$/;
@@ -31,13 +32,22 @@ export function serviceNotes(files: ProjectFiles, all: readonly Pick<DetectedSui
   );
   const suites = (using.length > 0 ? using : [all[0] ?? { name: "app" }]).map(({ name }) => name);
   const compose = composeFiles.find((file) => has(files, file));
-  const services = (compose === undefined ? [] : composeServices(files.read(compose))).filter(
-    ({ image }) => !forPeople.test(image),
-  );
-  if (services.length > 0)
+  const ofCompose = compose === undefined ? [] : usedByTests(servicesIn(documentOf(files.read(compose))["services"]));
+  const ofJobs = servicesOfJobs(files).map(({ file, services }) => ({
+    file,
+    services: usedByTests(servicesIn(services)),
+  }));
+  if (ofCompose.length > 0)
     notes.push(
-      `${compose} starts ${services.map(({ image }) => image).join(", ")} (\`fastloop up --from ${compose}\`); if tests need them, add to fastloop.yaml:\n${linesFor(services, suites)}`,
+      `${compose} starts ${imagesOf(ofCompose)} (\`fastloop up --from ${compose}\`); if tests need them, add to fastloop.yaml:\n${linesFor(ofCompose, suites)}`,
     );
+  else if (ofJobs.some(({ services }) => services.length > 0)) {
+    const services = unique(ofJobs.flatMap((each) => each.services));
+    const from = ofJobs.filter((each) => each.services.length > 0).map(({ file }) => file);
+    notes.push(
+      `${from.join(", ")} ${from.length === 1 ? "starts" : "start"} ${imagesOf(services)} beside the tests; if these need them, add to fastloop.yaml:\n${linesFor(services, suites)}\n  ${byName(services)}`,
+    );
+  }
   const user = files.list
     .filter((file) => manifests.test(file))
     .find((file) => /testcontainers/.test(files.read(file)));
@@ -62,7 +72,7 @@ const presets = new Map([
 
 function linesFor(services: readonly NamedService[], suites: readonly string[]): string {
   const entries = services.map(({ name, image, port }) => {
-    const preset = [...presets].find(([, pattern]) => pattern.test(image))?.[0];
+    const preset = presetFor(image);
     return `      ${name}: ${preset === undefined ? `{ image: "${image}", port: ${port ?? "PORT"} }` : `{ preset: ${preset} }`}`;
   });
   const names = services.map(({ name }) => name).join(", ");
@@ -70,26 +80,56 @@ function linesFor(services: readonly NamedService[], suites: readonly string[]):
   return ["  tests:", "    services:", ...entries, "    suites:", ...lines].join("\n");
 }
 
-/** Returns the services of a compose file that come from an image; those that it builds are the project itself. */
-function composeServices(text: string): NamedService[] {
-  let document: unknown;
+const imagesOf = (services: readonly NamedService[]): string => services.map(({ image }) => image).join(", ");
+
+/** Tests that were written for a CI's runner expect its services on their own host. */
+function byName([first]: readonly NamedService[]): string {
+  const { name = "NAME", port } = first ?? {};
+  const at = port ?? "PORT";
+  return `Tests reach a service by its name (\`${name}:${at}\`), not at \`localhost\`. Where they insist on that, add \`socat\` to the packages of \`images.base\`, and let the tier begin with \`socat TCP-LISTEN:${at},fork,reuseaddr TCP:${name}:${at} &\`.`;
+}
+
+/** Returns one service for each image, without those that no test uses. */
+const usedByTests = (services: readonly NamedService[]): NamedService[] =>
+  unique(services.filter(({ image }) => !forPeople.test(image)));
+
+/** Returns one service for each image, whatever its tag; a preset's for all that it replaces. */
+function unique(services: readonly NamedService[]): NamedService[] {
+  const key = ({ image }: NamedService): string => presetFor(image) ?? image.replace(/@.*$/, "").replace(/:[^/]*$/, "");
+  return [...new Map(services.toReversed().map((each) => [key(each), each])).values()].toReversed();
+}
+
+const presetFor = (image: string): string | undefined => [...presets].find(([, pattern]) => pattern.test(image))?.[0];
+
+/** Returns the mapping of a YAML file; an empty one for any other text. */
+function documentOf(text: string): Record<string, unknown> {
   try {
     const parsed = yamlDocument(text);
-    if (parsed.errors.length > 0) return [];
-    document = parsed.toJS();
+    return parsed.errors.length > 0 ? {} : (mapOf(parsed.toJS()) ?? {});
   } catch {
-    return [];
+    return {};
   }
-  const { services } = (document ?? {}) as { services?: unknown };
-  if (typeof services !== "object" || services === null) return [];
-  return Object.entries(services as Record<string, unknown>).flatMap(([name, value]) => {
-    const { image, build, ports, expose } = (value ?? {}) as Record<string, unknown>;
+}
+
+/**
+ * Returns the services of a compose file or a job that come from an image and start by default; those that it builds are
+ * the project itself.
+ */
+function servicesIn(services: unknown): NamedService[] {
+  return Object.entries(mapOf(services) ?? {}).flatMap(([name, value]) => {
+    const { image, build, ports, expose, profiles } = (value ?? {}) as Record<string, unknown>;
     if (typeof image !== "string" || build !== undefined || !/^[\w.-]+$/.test(name)) return [];
+    if (Array.isArray(profiles) && profiles.length > 0) return [];
+    // Variables have their default, and a version out of a matrix is left open.
+    const plain = image
+      .replaceAll(/\$\{\w+:?-([^{}]*)\}/g, "$1")
+      .replace(/:[^:/]*\$\{\{.*$/, "")
+      .replaceAll('"', "");
     const port = [ports, expose]
       .flat()
       .map((each) => portOf(each))
       .find((each) => each !== undefined);
-    return [{ name, image: image.replaceAll('"', ""), ...(port === undefined ? {} : { port }) }];
+    return plain.includes("$") ? [] : [{ name, image: plain, ...(port === undefined ? {} : { port }) }];
   });
 }
 

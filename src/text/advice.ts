@@ -9,6 +9,9 @@ interface Known {
 const inImage = (name: string): string =>
   `${name} is not in the image: name its package in \`packages\` of images.base in fastloop.yaml, or install it in the suite's \`install\``;
 
+const serverAt = (port: string): string =>
+  `nothing listens on port ${port} in the tests' container: describe that server under \`tests.services\` in fastloop.yaml, name it in the suite's \`services\`, and connect to it by that name instead of localhost`;
+
 /** The group of a pattern is the name in the advice. */
 const known: readonly Known[] = [
   { pattern: /\bPython\.h: No such file or directory/, advice: () => inImage("Python.h (of python3-dev)") },
@@ -35,11 +38,13 @@ const known: readonly Known[] = [
     advice: () =>
       "there is no Docker in the containers of tests: name what they start under `services:` in fastloop.yaml",
   },
-  {
-    pattern:
-      /\bECONNREFUSED (?:127\.0\.0\.1|::1|localhost):(\d+)|dial tcp (?:127\.0\.0\.1|\[::1\]):(?:\d+): connect: connection refused/,
-    advice: () => "a server that the tests expect is not there: name it under `services:` in fastloop.yaml",
-  },
+  ...[
+    /\bECONNREFUSED (?:127\.0\.0\.1|::1|localhost):(\d+)/,
+    /\bdial tcp (?:127\.0\.0\.1|\[::1\]):(\d+): connect: connection refused/,
+    /\bError 111 connecting to (?:127\.0\.0\.1|localhost):(\d+)/,
+    /\bserver at "(?:127\.0\.0\.1|::1|localhost)"[^\n]{0,40}, port (\d+) failed: Connection refused/,
+    /\[Errno 111\] Connect call failed \('(?:127\.0\.0\.1|::1)', (\d+)/,
+  ].map((pattern) => ({ pattern, advice: serverAt })),
 ];
 
 /** Lines of Python's traceback that may stand between a call and its error. */
@@ -53,7 +58,8 @@ function programOfPython(text: string): RegExpExecArray | null {
   if (!text.includes("FileNotFoundError: ")) return null;
   let called = -Infinity;
   for (const [index, line] of text.split("\n").entries()) {
-    const found = /^.{0,40}?FileNotFoundError: .{0,200}No such file or directory: '([\w+.@-]+)'/.exec(line);
+    const found =
+      /^.{0,40}?FileNotFoundError: .{0,200}No such file or directory: '(?:\w+-linux-gnu-)?([\w+.@-]+)'/.exec(line);
     if (found !== null && index - called <= linesBetween + 1) return found;
     if (/child_exception_type|subprocess\.py|_execute_child|os\.exec|\bexecvpe?\b/.test(line)) called = index;
   }

@@ -118,6 +118,8 @@ export const otherShapes: readonly Shape[] = [
         '[project]\nname = "thing"\nversion = "1.0"\nrequires-python = ">=3.9"\n\n[tool.uv]\npackage = false\n',
       "uv.lock":
         'version = 1\nrequires-python = ">=3.9"\n\n[[package]]\nname = "thing"\nversion = "1.0"\nsource = { virtual = "." }\n',
+      // Its lock file allows others, and this machine may have no image of this one.
+      ".python-version": "3.13\n",
       "thing.py": pySource,
       "test_thing.py": unittest,
     },
@@ -184,6 +186,23 @@ export const otherShapes: readonly Shape[] = [
     },
     targets: ["app"],
     breaks: edit("thing.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "tox, with requirements in files, one of which installs the project itself",
+    files: {
+      "pyproject.toml":
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n[project]\nname = "thing"\ndynamic = ["version"]\n\n[project.optional-dependencies]\nwide = ["iniconfig"]\n\n[tool.setuptools]\npackage-dir = { "" = "src" }\n\n[tool.setuptools.dynamic]\nversion = { attr = "thing.VERSION" }\n',
+      "tox.ini": "[testenv]\ndeps = -rtests/requirements.txt\nextras = wide\ncommands = pytest {posargs}\n",
+      "requirements-dev.txt": "-e .[wide]\npytest\n",
+      "tests/requirements.txt": "pytest-cov\n",
+      "pytest.ini": "[pytest]\naddopts = --cov=thing\n",
+      "src/thing/__init__.py": `VERSION = "1.0"\n${pySource}`,
+      "tests/test_thing.py": `import iniconfig  # noqa: F401\n${pyTest}`,
+    },
+    targets: ["app"],
+    breaks: edit("src/thing/__init__.py"),
     fails: ["app"],
     tests: "1 passed",
   },

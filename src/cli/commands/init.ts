@@ -12,6 +12,7 @@ import {
   detectProject,
   readProjectFiles,
   scaffoldConfig,
+  wantsSingleQuotes,
   type Detection,
   type ProjectFiles,
 } from "../../detect/index.ts";
@@ -102,7 +103,14 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     hasServices = written !== undefined;
     found = { ...found, notes: [...found.notes, ...(services?.notes ?? [])] };
     first = scaffoldConfig(
-      { project, module: moduleKey(root, context, flags), baseRegistry, deploy, services: written },
+      {
+        project,
+        module: moduleKey(root, context, flags),
+        baseRegistry,
+        deploy,
+        services: written,
+        singleQuotes: wantsSingleQuotes(tree),
+      },
       found,
     );
     files.push({ path: "fastloop.yaml", text: first });

@@ -5,15 +5,17 @@ type Scripts = Readonly<Record<string, string>>;
 export type NodeManager = "npm" | "pnpm" | "yarn";
 
 const called =
-  /\b(?:npm|pnpm|yarn|bun)(?:\s+-s|\s+--silent)?\s+(?:run(?:-script)?\s+)?([A-Za-z][\w:.-]*)|\b(?:npm-run-all|run-s|run-p|concurrently)\s+([^&|;]+)/g;
+  /\b(?:npm|pnpm|yarn|bun)(?:\s+-s|\s+--silent)?\s+(?:run(?:-script)?\s+)?(?:["']?\/\^([A-Za-z][\w:.-]*)\*?\$?\/["']?|([A-Za-z][\w:.-]*))|\b(?:npm-run-all|run-s|run-p|concurrently)\s+([^&|;]+)/g;
 const notScripts = new Set(["run", "install", "ci", "exec", "dlx", "workspace", "workspaces", "test"]);
 
 /** Returns the names of a script and all scripts that it calls. */
 export function reachedFrom(scripts: Scripts, name: string, seen = new Set<string>()): Set<string> {
   if (seen.has(name) || scripts[name] === undefined) return seen;
   seen.add(name);
-  for (const [, one, several] of scripts[name].matchAll(called)) {
+  for (const [, pattern, one, several] of scripts[name].matchAll(called)) {
     for (const word of [
+      // pnpm runs all scripts that match, such as `/^test:.*/`.
+      ...(pattern === undefined ? [] : [`${pattern.replace(/\.$/, "")}*`]),
       ...(one === undefined || (notScripts.has(one) && one !== "test") ? [] : [one]),
       ...(several ?? "").split(/[\s"']+/),
     ]) {

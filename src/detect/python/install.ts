@@ -3,8 +3,9 @@ import { presets } from "../../config/index.ts";
 import { below } from "../files.ts";
 import { shellWord } from "../../text/index.ts";
 import type { DetectedSuite, ProjectFiles } from "../types.ts";
-import { constraintFiles, requirementFiles, setupExtras, toxDependencies } from "./requirements.ts";
+import { hatchEnvironment, toxEnvironment } from "./environments.ts";
 import type { Pyproject } from "./pyproject.ts";
+import { constraintFiles, ownExtras, requirementFiles, setupExtras, withoutItself } from "./requirements.ts";
 
 export const venv = "/opt/venv";
 
@@ -115,29 +116,45 @@ export function unlocked(
   there: (file: string) => boolean,
   pytest: boolean,
 ): How {
-  const requirements = requirementFiles(below(files, folder));
+  const environments = [hatchEnvironment(read), toxEnvironment(read)];
+  const requirements = [
+    ...new Set([...requirementFiles(below(files, folder)), ...environments.flatMap((each) => each.files)]),
+  ].filter(there);
+  const lists = requirements.map((file) => ({ file, extras: ownExtras(read(file)) }));
   // uv reads the dependencies of a pyproject.toml without building anything, which pip cannot.
   const isListed = project.listsDependencies;
-  const groups = wanted(project.groups, "group");
-  const extras = wanted(project.extras, "extra");
-  const words = [...project.hatchDependencies, ...toxDependencies(read("tox.ini"))];
+  const own = [...project.extras, ...setupExtras(read("setup.cfg"))];
+  const chosen = (all: readonly string[], named: readonly string[]): string[] => [
+    ...new Set([...forTests(all), ...named.filter((name) => all.includes(name))]),
+  ];
+  const extras = chosen(own, [
+    ...environments.flatMap((each) => each.extras),
+    ...lists.flatMap((list) => list.extras ?? []),
+  ]);
+  const groups = chosen(
+    project.groups,
+    environments.flatMap((each) => each.groups),
+  );
+  const words = [...new Set(environments.flatMap((each) => each.requirements))];
+  const flags = (names: readonly string[], flag: string): string => names.map((name) => ` --${flag} ${name}`).join("");
   const install = [
     `python3 -m venv ${venv}`,
     `${venv}/bin/pip install --disable-pip-version-check uv`,
-    ...(isListed ? [`uv pip install -r pyproject.toml${extras}`] : []),
-    ...(groups === "" ? [] : [`uv pip install${groups}`]),
-    ...requirements.map((file) => `uv pip install -r ${file}`),
+    ...(isListed ? [`uv pip install -r pyproject.toml${flags(extras, "extra")}`] : []),
+    ...(groups.length === 0 ? [] : [`uv pip install${flags(groups, "group")}`]),
+    ...lists.map(({ file, extras: isItself }) =>
+      isItself === undefined ? `uv pip install -r ${file}` : withoutItself(file),
+    ),
     ...(words.length === 0 ? [] : [`uv pip install ${words.map(shellWord).join(" ")}`]),
     ...(pytest ? ["python -c 'import pytest' 2>/dev/null || uv pip install pytest"] : []),
   ];
   const isPackage = there("setup.py") || there("setup.cfg") || project.isBuilt || isListed;
   // If only a build reveals the dependencies, they are installed with the project.
-  const dynamicExtras = forTests([...project.extras, ...setupExtras(read("setup.cfg"))]).join(",");
   const itself = isListed
     ? "--no-deps --editable ."
-    : `--editable ${dynamicExtras === "" ? "." : `'.[${dynamicExtras}]'`}`;
+    : `--editable ${extras.length === 0 ? "." : `'.[${extras.join(",")}]'`}`;
   const manifests = [
-    ...["pyproject.toml", "tox.ini"].filter(there),
+    ...["pyproject.toml", "tox.ini", "tox.toml", "hatch.toml"].filter(there),
     ...requirements,
     ...constraintFiles(below(files, folder)),
   ];

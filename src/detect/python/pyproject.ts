@@ -9,8 +9,6 @@ export interface Pyproject {
   /** Names under `dependency-groups`. */
   groups: string[];
   poetryGroups: string[];
-  /** Dependencies that hatch's environments add to the project's own. */
-  hatchDependencies: string[];
   /** Normalized name of the package; empty if it has none. */
   name: string;
   /** Names of the packages that it, its extras and its groups depend on. */
@@ -34,7 +32,6 @@ export function readPyproject(text: string): Pyproject {
   const tool = table(whole["tool"]);
   const poetry = table(tool["poetry"]);
   const dynamic = Array.isArray(project["dynamic"]) ? project["dynamic"] : [];
-  const environments = Object.values(table(table(tool["hatch"])["envs"])).map(table);
   const pytest = { ...table(tool["pytest"]), ...table(table(tool["pytest"])["ini_options"]) };
   const poetryPython = table(poetry["dependencies"])["python"];
   return {
@@ -42,11 +39,6 @@ export function readPyproject(text: string): Pyproject {
     extras: [...Object.keys(table(project["optional-dependencies"])), ...Object.keys(table(poetry["extras"]))],
     groups: Object.keys(table(whole["dependency-groups"])),
     poetryGroups: Object.keys(table(poetry["group"])),
-    hatchDependencies: [
-      ...new Set(
-        environments.flatMap((each) => [...texts(each["dependencies"]), ...texts(each["extra-dependencies"])]),
-      ),
-    ],
     name: packageName(textOf(project["name"])),
     dependencies: [
       ...texts(project["dependencies"]),

@@ -7,7 +7,7 @@ import type { DetectedSuite, Detection, ProjectFiles } from "../types.ts";
 import { pdm, plain, poetry, unlocked, uv, venv } from "./install.ts";
 import { readPyproject } from "./pyproject.ts";
 import { requirementFiles } from "./requirements.ts";
-import { pythonImage, requiresPython, unmetPython } from "./version.ts";
+import { pythonImage, pythonOverride, requiresPython, unmetPython } from "./version.ts";
 import { closureOf, uvMembers, type UvMember } from "./workspace.ts";
 
 const manifests = ["uv.lock", "poetry.lock", "pdm.lock", "pyproject.toml", "setup.cfg", "setup.py", "requirements.txt"];
@@ -160,6 +160,14 @@ function requiredBy(files: ProjectFiles, folder: string, members: readonly UvMem
   return ranges.join(",") || requiresPython(files.read(joined(folder, "setup.cfg")));
 }
 
+const versionStandIns = {
+  SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0",
+  PBR_VERSION: "0.0.0",
+  PDM_BUILD_SCM_VERSION: "0.0.0",
+  POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0",
+  UV_DYNAMIC_VERSIONING_BYPASS: "0.0.0",
+};
+
 interface Wanted {
   compileOnly: boolean;
   pytest: boolean;
@@ -191,18 +199,15 @@ function assembled(
             ? plain(read, pytest)
             : unlocked(files, folder, project, read, there, pytest);
   // Versions derived from git tags need a stand-in, as a tree in a container has no history.
-  const env =
+  const isVersioned =
     /setuptools[-_]scm|hatch-vcs|versioneer|uv-dynamic-versioning|poetry-dynamic-versioning|pbr\b|source\s*=\s*"scm"/.test(
       [read("pyproject.toml"), read("setup.cfg"), read("setup.py"), ...ofMembers].join("\n"),
-    )
-      ? {
-          SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0",
-          PBR_VERSION: "0.0.0",
-          PDM_BUILD_SCM_VERSION: "0.0.0",
-          POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0",
-          UV_DYNAMIC_VERSIONING_BYPASS: "0.0.0",
-        }
+    );
+  const python =
+    how.preset === "uv"
+      ? pythonOverride(read(".python-version"), requiredBy(files, folder, members), available)
       : undefined;
+  const env = { ...(isVersioned ? versionStandIns : {}), ...(python === undefined ? {} : { UV_PYTHON: python }) };
   const locked = ["uv.lock", "poetry.lock", "pdm.lock"].includes(because);
   if (locked && pytest && !/\bpytest\b/.test(read(because)))
     how.install?.push(`${venv}/bin/pip install --disable-pip-version-check pytest`);
@@ -217,7 +222,7 @@ function assembled(
     image: how.image === false ? undefined : image,
     manifests: how.manifests,
     install: how.install,
-    env,
+    env: Object.keys(env).length === 0 ? undefined : env,
     runner: pytest && !compileOnly ? "pytest" : undefined,
     tiers,
     needs: [],

@@ -69,6 +69,7 @@ class Converter {
   readonly services: ComposeServices["services"] = {};
   readonly up: ComposeServices["up"] = {};
   readonly notes: string[] = [];
+  private readonly ofProfiles: string[] = [];
   private readonly options: ComposeOptions;
 
   constructor(options: ComposeOptions) {
@@ -76,7 +77,10 @@ class Converter {
   }
 
   add(name: string, given: ComposeService): void {
-    if ((given.profiles ?? []).length > 0) return this.note(name, "belongs to a profile, and is left out");
+    if ((given.profiles ?? []).length > 0) {
+      this.ofProfiles.push(name);
+      return;
+    }
     for (const key of Object.keys(given))
       if (!known.has(key) && !key.startsWith("x-")) this.note(name, `\`${key}\` is left out`);
     const service: UpServiceConfig = {};
@@ -105,8 +109,11 @@ class Converter {
     this.services[name] = service;
   }
 
-  /** Removes needs of services that were left out. */
+  /** Removes needs of services that were left out, and says which those are. */
   dropMissingNeeds(): void {
+    const [only] = this.ofProfiles;
+    if (only !== undefined && this.ofProfiles.length === 1) this.note(only, "belongs to a profile, and is left out");
+    else if (only !== undefined) this.note(this.ofProfiles.join(", "), "belong to profiles, and are left out");
     for (const service of Object.values(this.services)) {
       const needs = (service.needs ?? []).filter((need) => Object.hasOwn(this.services, need));
       if (needs.length > 0) service.needs = needs;

@@ -426,7 +426,9 @@ describe("Python", () => {
       "tox.ini": "[testenv]\ndeps =\n  pytest-mock\n  py310: old\n",
       "tests/test_x.py": "import pytest",
     });
-    expect(suite.install).toContain("uv pip install 'hypothesis>=6' pytest-mock");
+    expect(suite.install).toContain(
+      "uv pip install 'hypothesis>=6' pytest pytest-mock pytest-rerunfailures 'pytest-xdist[psutil]'",
+    );
   });
 
   test("keys with dots are the tables that they mean, and a damaged pyproject.toml asks for nothing", () => {

@@ -131,6 +131,8 @@ describe("a compose file", () => {
     );
     expect(services).toEqual({ a: { image: "i", needs: ["b"] }, b: { image: "i" } });
     expect(notes).toEqual(["compose.yaml: c: belongs to a profile, and is left out"]);
+    const two = converted("services: { a: { image: i, profiles: [x] }, b: { image: i, profiles: [x] } }");
+    expect(two.notes).toEqual(["compose.yaml: a, b: belong to profiles, and are left out"]);
   });
 
   test("may use anchors and merges", () => {

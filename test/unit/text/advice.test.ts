@@ -20,10 +20,19 @@ test.each([
   ["error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory", "gcc is not in the image"],
   ["src/a.c:1:10: fatal error: Python.h: No such file or directory", "python3-dev"],
   ["fatal: not a git repository (or any of the parent directories): .git", "have no .git"],
-  ["\u001b[31mError: connect ECONNREFUSED 127.0.0.1:5432\u001b[39m", "`services:`"],
-  ["dial tcp [::1]:6379: connect: connection refused", "`services:`"],
+  ["\u001b[31mError: connect ECONNREFUSED 127.0.0.1:5432\u001b[39m", "nothing listens on port 5432"],
+  ["dial tcp [::1]:6379: connect: connection refused", "nothing listens on port 6379"],
+  ["redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.", "port 6379"],
+  ['connection to server at "localhost" (::1), port 5432 failed: Connection refused', "`tests.services`"],
+  ["OSError: [Errno 111] Connect call failed ('127.0.0.1', 3306)", "port 3306"],
 ])("%j says what to do", (output, told) => {
   expect(failureAdvice(output)).toContain(told);
+});
+
+test("a program with and without its target's prefix is one", () => {
+  const error = "command 'x86_64-linux-gnu-gcc' failed: No such file or directory";
+  const missing = `${popen}FileNotFoundError: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'`;
+  expect(failureAdvice(`${error}\n${missing}`)?.match(/gcc is not/g)).toHaveLength(1);
 });
 
 test("two causes are both told, once each", () => {
