@@ -4,7 +4,7 @@ import type { DetectedSuite, ProjectFiles } from "./types.ts";
 
 /** Folders in which a manifest belongs to an example or a test's input instead of the project. */
 const notParts =
-  /(?:^|\/)(?:\.[^/]+|node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e|fuzz)(?:\/|$)/i;
+  /(?:^|\/)(?:\.[^/]+|node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|_*perf(?:ormance)?[-_]?tests?(?:ing)?_*|site|website|docs?|e2e|fuzz)(?:\/|$)/i;
 
 /** Reports whether a folder can be a part of the project. */
 export const isPart = (folder: string): boolean => folder === "" || !notParts.test(folder);

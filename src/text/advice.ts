@@ -23,10 +23,14 @@ const known: readonly Known[] = [
   { pattern: /\bspawn ([\w+.@-]+) ENOENT\b/, advice: inImage },
   { pattern: /\bexec: "([\w+.@-]+)": executable file not found in \$PATH/, advice: inImage },
   { pattern: { exec: programOfPython }, advice: inImage },
-  {
-    pattern: /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
-    advice: (host) => `${host} can't be reached from the containers`,
-  },
+  ...[
+    /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
+    /\bgyp http fetch GET https?:\/\/([\w.-]+)\S* attempt \d+ failed with E/,
+    /\b[Cc]ould not resolve host: ([\w.-]+)/,
+    /\bdial tcp: lookup ([\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving)/,
+    /\bHTTPS?ConnectionPool\(host='([\w.-]+)', port=\d+\): Max retries exceeded[^\n]{0,300}(?:Name or service not known|Temporary failure in name resolution)/,
+    /\bFailed to (?:download|fetch):? `https?:\/\/([\w.-]+)\/[^\n]{0,400}\n(?:[^\n]{0,400}\n){0,6}?[^\n]{0,40}dns error/,
+  ].map((pattern) => ({ pattern, advice: (host: string) => `${host} can't be reached from the containers` })),
   {
     pattern: /fatal: not a git repository/,
     advice: () =>
@@ -43,6 +47,7 @@ const known: readonly Known[] = [
     /\bdial tcp (?:127\.0\.0\.1|\[::1\]):(\d+): connect: connection refused/,
     /\bError 111 connecting to (?:127\.0\.0\.1|localhost):(\d+)/,
     /\bserver at "(?:127\.0\.0\.1|::1|localhost)"[^\n]{0,40}, port (\d+) failed: Connection refused/,
+    /\.s\.PGSQL\.(\d+)\b[^\n]{0,80}\b[Nn]o such file or directory/,
     /\[Errno 111\] Connect call failed \('(?:127\.0\.0\.1|::1)', (\d+)/,
   ].map((pattern) => ({ pattern, advice: serverAt })),
 ];

@@ -38,8 +38,12 @@ export function detectPython(files: ProjectFiles, available: readonly number[] =
   };
 }
 
-const isTest = (file: string): boolean =>
-  file.endsWith(".py") && /(?:^|\/)(?:tests?\/|test_[^/]*$|[^/]*_test\.py$|conftest\.py$)/.test(file);
+/** As pytest and Django name them; other files beside them are helpers, or inputs of a test. */
+const isTest = (file: string): boolean => /(?:^|\/)(?:test_[^/]*|[^/]*_test|tests?|conftest)\.py$/.test(file);
+
+/** Reports whether pytest takes other names for tests, which its settings say. */
+const namesTests = (read: (file: string) => string): boolean =>
+  ["pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini"].some((file) => /\bpython_files\b/.test(read(file)));
 
 interface Members {
   all: readonly UvMember[];
@@ -129,7 +133,7 @@ function suiteOf(
   const inside = below(files, folder);
   const isRequirements = !there("pyproject.toml") && !there("setup.py") && !there("setup.cfg");
   const because = manifests.find(there)!;
-  const hasTests = inside.some(isTest);
+  const hasTests = inside.some(isTest) || (namesTests(read) && inside.some((file) => file.endsWith(".py")));
   if (!hasTests) {
     if (isRequirements && !inside.some((file) => file.endsWith(".py"))) return { notes: [] };
     const notes = [`${joined(folder, because)}: no tests were found; the sources are compiled as a check`];

@@ -183,3 +183,17 @@ test("scripts that pnpm finds by a pattern count as called", () => {
   });
   expect(suite.runner).toBe("vitest");
 });
+
+test("files in a folder of tests that pytest does not take for tests are not run", () => {
+  const files = { "pyproject.toml": '[project]\nname = "x"\n', "x.py": "", "tests/downstream/check.py": "" };
+  expect(only(files).tiers).toEqual({ smoke: ["python -m compileall -q ."] });
+  const named = { ...files, "pytest.ini": "[pytest]\npython_files = check*.py\n" };
+  expect(only(named).tiers.fast?.at(-1)).toBe("python -m pytest $TEST_ARGS");
+});
+
+test("a folder of performance tests is no part of the project", () => {
+  const manifest = JSON.stringify({ scripts: { test: "node --test" } });
+  expect(
+    detect({ "package.json": manifest, "perf-testing/package.json": manifest }).suites.map(({ name }) => name),
+  ).toEqual(["app"]);
+});

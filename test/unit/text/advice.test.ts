@@ -24,6 +24,21 @@ test.each([
   ["dial tcp [::1]:6379: connect: connection refused", "nothing listens on port 6379"],
   ["redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.", "port 6379"],
   ['connection to server at "localhost" (::1), port 5432 failed: Connection refused', "`tests.services`"],
+  [
+    "gyp http fetch GET https://nodejs.org/download/v22/headers.tar.gz attempt 1 failed with ENOTFOUND",
+    "nodejs.org can't be reached",
+  ],
+  ["fatal: unable to access 'https://git.example/a/': Could not resolve host: git.example", "git.example can't be"],
+  ["dial tcp: lookup proxy.golang.org on 10.0.0.1:53: no such host", "proxy.golang.org can't be reached"],
+  [
+    "HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded with url: /simple/ (Caused by NewConnectionError('[Errno -2] Name or service not known'))",
+    "pypi.org can't be reached",
+  ],
+  [
+    "error: Request failed after 3 retries in 7.0s\n  cause: Failed to download `https://github.com/astral-sh/a.tar.gz`\n  cause: error sending request for url (https://github.com/)\n  cause: client error (Connect)\n  cause: dns error\n",
+    "github.com can't be reached",
+  ],
+  ["dial unix /tmp/.s.PGSQL.5432: connect: no such file or directory", "nothing listens on port 5432"],
   ["OSError: [Errno 111] Connect call failed ('127.0.0.1', 3306)", "port 3306"],
 ])("%j says what to do", (output, told) => {
   expect(failureAdvice(output)).toContain(told);
