@@ -1,5 +1,15 @@
 /** A verdict and an exit code are those of the files as they are, whoever writes while functions run. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { spawn, spawnSync } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 import { cliFile } from "./cli-process.ts";
@@ -63,6 +73,21 @@ describe("fastloop run", () => {
     expect(run.startedSince(from).sort()).toEqual(["a", "c"]);
     expect(await run.end()).toBe(1);
     expect((await project.run("plan")).stdout).toMatch(/current {2}a/);
+  });
+
+  test.each(["in place", "by a rename"])("sees an edit %s that keeps a file's size and time", async (how) => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "works." });
+    const time = new Date(1_700_000_000_000);
+    utimesSync(project.at("src/a.txt"), time, time);
+    expect((await project.run("run")).exitCode).toBe(0);
+    const written = how === "in place" ? "src/a.txt" : "other";
+    project.write(written, "broken");
+    utimesSync(project.at(written), time, time);
+    if (written === "other") renameSync(project.at("other"), project.at("src/a.txt"));
+    expect((await project.run("run")).exitCode).toBe(1);
+    project.write("src/a.txt", "works.");
+    utimesSync(project.at("src/a.txt"), time, time);
+    expect((await project.run("run", "--force")).exitCode).toBe(0);
   });
 
   test("a failure that only a moved file made is no annotation and no JUnit failure", async () => {

@@ -36,7 +36,7 @@ async function sendStats(out: PacketSender, tree: TreeSource): Promise<void> {
       path: entry.path,
       mode: goMode(entry.type, entry.mode),
       sizeBytes: entry.type === "file" ? entry.sizeBytes : 0,
-      modTimeNs: entry.mtimeNs,
+      modTimeNs: sentTimeNs(entry),
       linkname: entry.linkTarget ?? "",
     });
     if (out.packets.full) await out.flush();
@@ -44,6 +44,23 @@ async function sendStats(out: PacketSender, tree: TreeSource): Promise<void> {
   out.packets.lastStat();
   await out.flush();
 }
+
+/**
+ * Returns the time that stands for a file's content: BuildKit keeps its copy of a file whose size and time are those of
+ * the last transfer. A file that was replaced, or edited and given its old time again, has another `ctime`; where that
+ * is not the time of the edit, it decides what is below a millisecond. Times before 1970 are sent as 1970, as BuildKit
+ * has none.
+ */
+export function sentTimeNs({ type, mtimeNs, ctimeNs, inode }: TreeEntry): bigint {
+  if (type !== "file" || mtimeNs === ctimeNs) return mtimeNs;
+  const time = mtimeNs > 0n ? mtimeNs : 0n;
+  const mixed = BigInt.asUintN(64, (ctimeNs * oddMultiplier + inode) * oddMultiplier);
+  return time - (time % millisecond) + ((mixed >> 32n) % millisecond);
+}
+
+const millisecond = 1_000_000n;
+/** Spreads neighboring numbers over 64 bits. */
+const oddMultiplier = 0x9e37_79b9_7f4a_7c15n;
 
 async function answerRequests(call: ServerCall, out: PacketSender, tree: TreeSource): Promise<void> {
   const sending = new Set<Promise<void>>();
