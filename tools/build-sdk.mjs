@@ -128,7 +128,14 @@ const hostPlugin = {
   name: "sdk-host",
   setup(builder) {
     const inSdk = (file) => () => ({ path: path.join(sdk, file) });
-    builder.onResolve({ filter: /^sdk:public$/ }, inSdk("index.js"));
+    builder.onResolve({ filter: /^sdk:public$/ }, () => ({ path: "public", namespace: "sdk" }));
+    // `agent` is a decorator of the SDK 1.0. An import that is missing would fail every function of a module, not only
+    // its agents. Like the other decorators it does nothing when a body runs.
+    builder.onLoad({ filter: /^public$/, namespace: "sdk" }, () => ({
+      contents: `export * from "./index.js"; export const agent = () => () => {};`,
+      resolveDir: sdk,
+      loader: "js",
+    }));
     builder.onResolve({ filter: /^sdk:telemetry$/ }, inSdk("telemetry/index.js"));
     builder.onResolve({ filter: /^sdk:runtime$/ }, () => ({ path: "runtime", namespace: "sdk" }));
     builder.onLoad({ filter: /^runtime$/, namespace: "sdk" }, () => ({

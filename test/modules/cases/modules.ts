@@ -453,6 +453,19 @@ export const modules: readonly ModuleCase[] = [
     calls: [["hello", "from lib"]],
   },
   {
+    name: "an agent of Dagger 1.0",
+    files: {
+      "dagger-module.toml": 'name = "my"\nengineVersion = "v1.0.0-beta.14"\n[runtime]\nsource = "typescript"\n',
+      "src/index.ts": main(
+        "@func() @agent() helper(base: LLM): LLM { return base; }\n@func() hello(): string { return 'hello'; }",
+        "My",
+        'import { agent, type LLM } from "@dagger.io/dagger";',
+      ),
+    },
+    functions: ["--base LLM (required)"],
+    calls: [["hello", "hello"]],
+  },
+  {
     name: "a dagger.json beside a dagger-module.toml",
     files: { ...my("@func() hello(): string { return 'json'; }"), "dagger-module.toml": 'name = "other"\n' },
     functions: ["warning: dagger-module.toml is not read: the dagger.json beside it counts"],
