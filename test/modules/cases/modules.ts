@@ -453,6 +453,43 @@ export const modules: readonly ModuleCase[] = [
     calls: [["hello", "from lib"]],
   },
   {
+    name: "a main class with a base class that offers nothing",
+    files: {
+      "dagger.json": json("my"),
+      "src/index.ts": `${imports}abstract class Base { protected greet(who: string) { return "hello " + who; } }
+@object() export class My extends Base { @func() hi(who: string): string { return this.greet(who); } }`,
+    },
+    calls: [["hi --who you", "hello you"]],
+  },
+  {
+    name: "defaults that are constants and templates",
+    files: my(
+      "@func() version(v: string = V, t = T, n = 3, b = false): string { return [v, t, n, b].join(' '); }",
+      {},
+      "const V = '1.2.3';\nconst T = `v${V}`;",
+    ),
+    calls: [["version", "1.2.3 v1.2.3 3 false"]],
+  },
+  {
+    name: "functions that call each other, one of which fails",
+    files: my(`@func() async all(): Promise<string> {
+    return (await Promise.allSettled([this.one(), this.two()])).map(({ status }) => status).join(",");
+  }
+  @func() async one(): Promise<string> { return "1"; }
+  @func() async two(): Promise<string> { throw new Error("no"); }`),
+    calls: [["all", "fulfilled,rejected"]],
+  },
+  {
+    name: "a string that is thrown",
+    files: my('@func() err(): string { throw "a plain string"; }'),
+    calls: [["err", { error: "a plain string" }]],
+  },
+  {
+    name: "its own sources, which it lists",
+    files: my(`@func() async own(): Promise<string[]> { return dag.currentModule().source().entries(); }`),
+    calls: [["own", "dagger.json\nsrc/\n"]],
+  },
+  {
     name: "an agent of Dagger 1.0",
     files: {
       "dagger-module.toml": 'name = "my"\nengineVersion = "v1.0.0-beta.14"\n[runtime]\nsource = "typescript"\n',
