@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { buildId, lstatIfThere, readRegular, UnfitFile } from "../paths/index.ts";
+import { buildId, lstatIfThere, readRegular, statIfThere, UnfitFile } from "../paths/index.ts";
 import { ProjectState } from "../state/index.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
@@ -51,7 +50,7 @@ export function findConfig(cwd: string): string | undefined {
     const candidate = path.join(folder, "fastloop.yaml");
     // A broken link is an error in this project; the configuration of a parent must not be used instead.
     if (lstatIfThere(candidate) !== undefined) return candidate;
-    if (existsSync(path.join(folder, ".git")) || folder === path.dirname(folder)) return undefined;
+    if (statIfThere(path.join(folder, ".git")) !== undefined || folder === path.dirname(folder)) return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Tests where a path lies, by its name or with all symbolic links resolved. A folder is inside itself. */
 import path from "node:path";
-import { realPath } from "./real-path.ts";
+import { realPath } from "./reads/real-path.ts";
 
 /** Compares names only; both paths are made absolute and normalized before. */
 export function isInside(folder: string, file: string): boolean {

@@ -6,8 +6,8 @@ import { spawn } from "node:child_process";
 import { fstatSync } from "node:fs";
 import { isatty } from "node:tty";
 import { findExecutable } from "./executables.ts";
-import { defaultMaxBytes, UnfitFile } from "./regular-file.ts";
-import { statIfThere } from "./if-there.ts";
+import { defaultMaxBytes, UnfitFile } from "./reads/regular-file.ts";
+import { statIfThere } from "./reads/if-there.ts";
 
 /**
  * Reports whether a non-file ends by itself: a pipe, socket or terminal that this process was given, or a named pipe.

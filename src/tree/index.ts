@@ -11,7 +11,8 @@ export { GitFailure, quietSsh, runRemoteGit, type RemoteGitOptions } from "./git
 export { parseGitignore, type IgnoreRule } from "./rules/gitignore.ts";
 export { ignoredPaths } from "./rules/ignored.ts";
 export { ruleFiles } from "./rules/project-rules.ts";
-export { recordingIn, ScanRecorder, currentRecorder } from "./seen/scan-recorder.ts";
+export { ScanRecorder } from "./seen/scan-recorder.ts";
+export { isSettled } from "./settled.ts";
 export { readOnce, realPathOnce, sharingReads, type SharedReads } from "./shared-reads.ts";
 export type { HashStore } from "./hashes/hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hashes/hasher.ts";

@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { existingPath } from "../paths/index.ts";
 
 /** Results of reads by name. */
 export type SharedReads = Map<string, unknown>;
@@ -31,10 +31,7 @@ export function readOnce<T>(name: string, read: () => T): T {
 /** Returns the real path of what is there, else the path itself; cached as `readOnce` does. */
 export function realPathOnce(file: string): { path: string; exists: boolean } {
   return readOnce(`real path of ${file}`, () => {
-    try {
-      return { path: realpathSync.native(file), exists: true };
-    } catch {
-      return { path: file, exists: false };
-    }
+    const real = existingPath(file);
+    return { path: real ?? file, exists: real !== undefined };
   });
 }

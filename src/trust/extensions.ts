@@ -1,10 +1,9 @@
 /** Programs of a repository that fastloop itself runs: named in `extensions`, trusted by their content. */
 import { createHash } from "node:crypto";
-import { realpathSync } from "node:fs";
 import path from "node:path";
 import type { LoadedConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import { isInside, readRegular } from "../paths/index.ts";
+import { isReallyInside, readRegular } from "../paths/index.ts";
 import type { Ask } from "./types.ts";
 
 /** Keys of `extensions`: the parts of fastloop that a program can replace. */
@@ -30,8 +29,7 @@ export function readExtension(root: string, key: ExtensionKey, name: string): Ex
   const file = path.resolve(root, name);
   let source: Buffer;
   try {
-    if (!isInside(realpathSync(root), realpathSync(file)))
-      throw new UserError("config", `${name} is outside the project`, { place });
+    if (!isReallyInside(root, file)) throw new UserError("config", `${name} is outside the project`, { place });
     source = readRegular(file, { maxBytes: largestBytes });
   } catch (cause) {
     if (cause instanceof UserError) throw cause;

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { realPath, stateHome } from "../paths/index.ts";
+import { currentRecorder, realPath, stateHome } from "../paths/index.ts";
 import { makeFolders, writeFileAtomically } from "../tree/index.ts";
 import type { Ask } from "./types.ts";
 
@@ -73,6 +73,9 @@ export class TrustStore {
 }
 
 function readStored(file: string): StoredTrust | undefined {
+  const recorder = currentRecorder();
+  recorder?.link(file);
+  recorder?.content(file);
   try {
     const { uid, mode } = lstatSync(file);
     const own = process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);

@@ -1,5 +1,4 @@
 /** Finds, reads and validates dagger.json and its successors, dagger-module.toml and dagger.toml. */
-import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
@@ -9,7 +8,9 @@ import {
   lstatIfThere,
   packageRoot,
   readRegular,
+  realPathIfThere,
   regularTextIfThere,
+  statIfThere,
   UnfitFile,
 } from "../../paths/index.ts";
 import type { CheckedManifest, Customization, WorkspacePort } from "./manifest-check.ts";
@@ -100,7 +101,7 @@ const noModuleHint =
 const isNamed = (file: string): boolean => lstatIfThere(file)?.isDirectory() === false;
 
 /** Returns the real path of the module that fastloop brings, which is its own package. */
-export const packageModule = (): string => realpathSync(packageRoot());
+export const packageModule = (): string => realPathIfThere(packageRoot());
 
 /**
  * Throws for a module that is not on this disk. It runs only in an engine, as its code must not run beside the user's
@@ -141,7 +142,7 @@ export async function readManifest(
     });
   }
   const manifest = await checked(file, text, cache, env);
-  const root = realpathSync(dir);
+  const root = realPathIfThere(dir);
   const { blueprint } = manifest;
   const hasCode = blueprint === undefined && (name === nextManifestFile || manifest.sdk !== undefined);
   return {
@@ -251,7 +252,7 @@ async function sourceFolder(root: string, source: string, file: string, text: st
       { place: await place() },
     );
   }
-  const stats = statSync(path.join(root, relative, "src"), { throwIfNoEntry: false });
+  const stats = statIfThere(path.join(root, relative, "src"));
   if (stats?.isDirectory() !== true) {
     throw new UserError("module", `the module's code belongs in ${path.join(relative, "src")}/, which is not there`, {
       place: await place(),

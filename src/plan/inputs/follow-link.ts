@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { currentRecorder } from "../../tree/index.ts";
+import { currentRecorder } from "../../paths/index.ts";
 
 /** Folders that links are not followed into: installed packages, git's and fastloop's own. */
 const elsewhere = new Set(["node_modules", ".git", ".fastloop"]);

@@ -1,6 +1,7 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
-import { literalPattern, PatternMatcher, currentRecorder } from "../../tree/index.ts";
+import { currentRecorder } from "../../paths/index.ts";
+import { literalPattern, PatternMatcher } from "../../tree/index.ts";
 
 /**
  * Returns the part of a pattern before its first segment with a wildcard, as a path without slashes at its ends; "" if

@@ -1,6 +1,6 @@
 import path from "node:path";
-import { isWithin, statIfThere } from "../../paths/index.ts";
-import { literalPattern, PathTest, PatternMatcher, currentRecorder, type TreeFilter } from "../../tree/index.ts";
+import { currentRecorder, isWithin, statIfThere } from "../../paths/index.ts";
+import { literalPattern, PathTest, PatternMatcher, type TreeFilter } from "../../tree/index.ts";
 import { firstLink, literalHead, restsBehind } from "../inputs/patterns-read.ts";
 import { SortedPaths } from "../inputs/sorted-paths.ts";
 import { followLink, type FollowedLink } from "../inputs/follow-link.ts";

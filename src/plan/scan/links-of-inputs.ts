@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import path from "node:path";
-import { isWithin } from "../../paths/index.ts";
-import { PathTest, currentRecorder, type TreeFilter, type TreeScan } from "../../tree/index.ts";
+import { currentRecorder, isWithin } from "../../paths/index.ts";
+import { PathTest, type TreeFilter, type TreeScan } from "../../tree/index.ts";
 import { keyOf, type Arrangement } from "./arrangement.ts";
 import { FollowedLinks, LinkTargets } from "./followed-links.ts";
 import { InstalledLinks } from "./installed-links.ts";

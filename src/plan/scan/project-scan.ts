@@ -1,8 +1,8 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { recordingIn } from "../../paths/index.ts";
 import {
   folderIdentity,
-  recordingIn,
   sharingReads,
   type ContentHasher,
   type ScanRecorder,

@@ -1,6 +1,5 @@
 import path from "node:path";
-import { readRegular, statIfThere } from "../../paths/index.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
+import { currentRecorder, readRegular, statIfThere } from "../../paths/index.ts";
 import { readOnce } from "../shared-reads.ts";
 
 /** Returns the nearest folder at or above `start` that contains `.git`. */

@@ -1,8 +1,7 @@
 import path from "node:path";
-import { readRegular, regularTextIfThere, statIfThere } from "../../paths/index.ts";
+import { currentRecorder, readRegular, regularTextIfThere, statIfThere } from "../../paths/index.ts";
 import { gitDirectories } from "./git-folders.ts";
 import { byCharacters, positionIn } from "../positions.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
 
 /**
  * Files that git tracks in one repository, read from its index: git need not be installed, nothing of the repository is

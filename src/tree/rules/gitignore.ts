@@ -1,10 +1,9 @@
 import path from "node:path";
-import { statIfThere } from "../../paths/index.ts";
+import { currentRecorder, statIfThere } from "../../paths/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { findGitRoot, infoExcludeFile, readTextIfPresent } from "../git/git-folders.ts";
 import { anyCharacter, compileTokens, type GlobToken } from "../patterns/glob-matcher.ts";
 import { maxPatternChars, scanGlob, type GlobDialect } from "../patterns/globs.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
 import { readOnce } from "../shared-reads.ts";
 
 /**

@@ -1,9 +1,8 @@
 import path from "node:path";
 import process from "node:process";
-import { homeFolder, regularTextIfThere } from "../../paths/index.ts";
+import { currentRecorder, homeFolder, regularTextIfThere } from "../../paths/index.ts";
 import { AskedGit } from "../git/ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
 import { readOnce } from "../shared-reads.ts";
 
 const patterns = [

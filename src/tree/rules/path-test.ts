@@ -1,9 +1,9 @@
 import path from "node:path";
 import { existsSync } from "node:fs";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
 import { readOnce } from "../shared-reads.ts";
 import type { TreeFilter } from "../types.ts";
+import { currentRecorder } from "../../paths/index.ts";
 
 /** Tests single paths against a filter without a walk. Ignore files are read once, when they are first needed. */
 export class PathTest {

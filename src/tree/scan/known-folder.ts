@@ -2,10 +2,10 @@
 import { lstatSync } from "node:fs";
 import { entryOf, isUntouched, type EarlierEntry } from "./entries.ts";
 import { hasVanished, reasonOf } from "./read-errors.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
 import type { FolderState } from "../rules/selection.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeListing } from "../types.ts";
+import { currentRecorder } from "../../paths/index.ts";
 
 /** A selection whose root is this folder or above it. */
 export interface Active {

@@ -1,9 +1,8 @@
 import { lstatSync, realpathSync } from "node:fs";
-import { isWithin, statIfThere } from "../../paths/index.ts";
+import { currentRecorder, isWithin, statIfThere } from "../../paths/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { identityOf } from "./entries.ts";
 import { reasonOf } from "./read-errors.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeFilter, TreeListing } from "../types.ts";
 import { Walk, type ScannedFolder, type TreeSelection, type WalkResult } from "./walk.ts";

@@ -4,11 +4,11 @@ import { entriesInOrder, identityOf, namedEntry, type EarlierEntry } from "./ent
 import { sameItems, statChild, type Active, type KnownFolder } from "./known-folder.ts";
 import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.ts";
 import { compileFilter, type CompiledFilter } from "../rules/selection.ts";
-import { currentRecorder } from "../seen/scan-recorder.ts";
 import { sharingReads } from "../shared-reads.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "../types.ts";
 import { frameOf, Union, type Frame } from "./union.ts";
+import { currentRecorder } from "../../paths/index.ts";
 
 /** A part of a tree: what `filter` selects of the folder at `path` (relative to the scanned root), or one file. */
 export interface TreeSelection {

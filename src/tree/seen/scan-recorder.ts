@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readlinkSync, statSync, type BigIntStats, type Dirent } from "node:fs";
 import { isSettled } from "../settled.ts";
-import type { TreeEntry } from "../types.ts";
+import type { ReadRecorder, RecordedEntry } from "../../paths/index.ts";
 
 const typeBits = { file: 0o100_000, directory: 0o040_000, symlink: 0o120_000 };
 
@@ -18,7 +18,7 @@ const times = new BigInt64Array(entry, 4 * 8, 2);
 const inode = new BigUint64Array(entry, 6 * 8, 1);
 const entryView = new Uint8Array(entry);
 
-export class ScanRecorder {
+export class ScanRecorder implements ReadRecorder {
   private list = "";
   /** What was seen of each item, in the order of the list; `length` bytes are used. */
   private seen = Buffer.allocUnsafe(64 * 1024);
@@ -32,7 +32,7 @@ export class ScanRecorder {
   }
 
   /** Records an absolute folder: all children in the order of `sortByName`, and the entries of those that were selected. */
-  folder(folder: string, children: readonly Dirent[], entries: readonly TreeEntry[]): void {
+  folder(folder: string, children: readonly Dirent[], entries: readonly RecordedEntry[]): void {
     let names = "";
     for (const child of children) names += `${child.name}\0${typeOf(child)}`;
     if (names.includes(replacement)) this.doubtful("a name that is not UTF-8");
@@ -49,7 +49,7 @@ export class ScanRecorder {
     this.add(list);
   }
 
-  private lstat(one: TreeEntry): void {
+  private lstat(one: RecordedEntry): void {
     const isFolder = one.type === "directory";
     numbers[0] = typeBits[one.type] + one.mode;
     numbers[1] = one.sizeBytes;
@@ -184,22 +184,4 @@ function timesOf({ mtimeNs, ctimeNs, ino }: BigIntStats): Buffer {
   // Node's numbers are signed.
   bytes.writeBigInt64LE(BigInt.asIntN(64, ino), 16);
   return bytes;
-}
-
-let seeing: ScanRecorder | undefined;
-
-/** Records in `seen` what `work` reads; `work` must be synchronous. */
-export function recordingIn<T>(seen: ScanRecorder | undefined, work: () => T): T {
-  const before = seeing;
-  seeing = seen;
-  try {
-    return work();
-  } finally {
-    seeing = before;
-  }
-}
-
-/** Returns the recorder of the running scan; undefined if nothing is recorded. */
-export function currentRecorder(): ScanRecorder | undefined {
-  return seeing;
 }

@@ -2,7 +2,8 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { followLink } from "../../../src/plan/inputs/follow-link.ts";
-import { recordingIn, ScanRecorder } from "../../../src/tree/index.ts";
+import { recordingIn } from "../../../src/paths/index.ts";
+import { ScanRecorder } from "../../../src/tree/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 
 /** A project beside a folder that is not in it, with these links. */

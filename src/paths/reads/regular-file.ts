@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { currentRecorder } from "./read-recorder.ts";
 
 /** The path is not a regular file, or the file is too large. */
 export class UnfitFile extends Error {
@@ -54,6 +55,9 @@ export function regularTextIfThere(file: string): string {
  */
 export function openRegular(file: string, follow = true): number {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | (follow ? 0 : constants.O_NOFOLLOW);
+  const recorder = currentRecorder();
+  recorder?.content(file);
+  if (!follow) recorder?.link(file);
   let descriptor: number;
   try {
     descriptor = openSync(file, flags);
