@@ -43,7 +43,7 @@ async function clearClass(name: CacheClass, level: CacheLevel, options: ClearOpt
       return { class: name, freedBytes: emptyFolders(state, stateFolders.history) };
     case "hashes": {
       const before = stateUse(state, ".");
-      state.remove(".", ["hashes", "config.json"]);
+      state.remove(".", ["hashes", "config.json", "results"]);
       PastScan.forget(state);
       return { class: name, freedBytes: before - stateUse(state, ".") };
     }

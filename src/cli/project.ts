@@ -1,7 +1,9 @@
 /** Opens a project with its history for commands that only read: no engine, no lock. */
+import { recordingDuring } from "../paths/index.ts";
 import {
+  askPast,
   loadProject,
-  PastScan,
+  type PastScan,
   placeProject,
   planTargets,
   projectHasher,
@@ -49,13 +51,48 @@ export function projectOptions(context: CliContext, configFile?: string) {
 /** Reads the project. Throws when configuration or module are invalid. */
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
   const options = projectOptions(context, configFile);
+  const { state } = placeProject(options);
+  return openWith(context, options, askPast(options, state).scan);
+}
+
+/**
+ * Returns what the command with these words found when it last ran, if nothing that it reads has changed since. Otherwise
+ * opens the project and does the work. `isDue`: whether anything has to run.
+ */
+export async function remembering<T>(
+  context: CliContext,
+  configFile: string | undefined,
+  words: readonly string[],
+  work: (project: OpenProject) => Promise<{ value: T; isDue: boolean }>,
+): Promise<T> {
+  const options = projectOptions(context, configFile);
   // A command that only reads deletes nothing, not even drafts that a dead process left.
+  const { state } = placeProject(options);
+  const { scan, results } = askPast(options, state);
+  const found = await results.find(words);
+  if (found !== undefined) return found as T;
+  let isNoticed = false;
+  const onNotice = (text: string): void => {
+    isNoticed = true;
+    options.onNotice(text);
+  };
+  const { value, isDue } = await work(await openWith(context, { ...options, onNotice }, scan));
+  // A notice has to be printed each time.
+  if (!isNoticed) await results.keep(words, value, isDue);
+  return value;
+}
+
+async function openWith(
+  context: CliContext,
+  options: ReturnType<typeof projectOptions>,
+  past: PastScan,
+): Promise<OpenProject> {
   const { state, root } = placeProject(options);
-  const past = PastScan.ask(state);
   const hasher = projectHasher(state);
   const statAhead = (): ReturnType<typeof hasher.statAhead> => hasher.statAhead(new Set([root]));
   let ahead = past.isAsked ? undefined : statAhead();
-  const project = await sayingWait(context, "for the module to load", loadProject(options, hasher));
+  const loading = recordingDuring(past.seen(), () => loadProject(options, hasher));
+  const project = await sayingWait(context, "for the module to load", loading);
   const store = new RunStore(state);
   return {
     project,

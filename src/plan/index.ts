@@ -23,6 +23,7 @@ export {
   type ProjectOptions,
   type ProjectPlace,
 } from "./project.ts";
+export { askPast, type Past } from "./past/past-results.ts";
 export { PastScan } from "./past/past-scan.ts";
 export { ProjectScanner } from "./scan/project-scan.ts";
 export type { ProjectSnapshot, WatchedPlace } from "./scan/project-snapshot.ts";

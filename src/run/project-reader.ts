@@ -1,11 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors/index.ts";
+import { recordingDuring } from "../paths/index.ts";
 import {
+  askPast,
   brokenProjectSources,
   loadProject,
-  PastScan,
   ProjectScanner,
   selectTargets,
+  type Past,
+  type PastScan,
   type Project,
   type ProjectOptions,
   type ProjectPlace,
@@ -76,7 +79,7 @@ export class ProjectReader {
   private async readWhole(): Promise<{ project: Project; sources: ProjectSnapshot }> {
     for (let attempt = 1; ; attempt++) {
       const startedMs = Date.now();
-      const project = await loadProject(this.options, this.hasher);
+      const project = await recordingDuring(this.past?.seen(), () => loadProject(this.options, this.hasher));
       const sources = new ProjectScanner(project.sources, this.hasher).scan();
       // The number of attempts is limited, so that a program which writes all the time cannot keep everything from
       // running.
@@ -94,9 +97,12 @@ export class ProjectReader {
     return scanner.scan(changed, beforeRead);
   }
 
-  /** Starts to check, before a single run reads the project, whether anything changed since the last scan. */
-  askPast(): void {
-    this.past = PastScan.ask(this.place.state);
+  /**
+   * Starts to check, before a single run reads the project, whether anything changed since the last scan; `past` is a check
+   * that has been started already.
+   */
+  askPast(past: Past = askPast(this.options, this.place.state)): void {
+    this.past = past.scan;
   }
 
   /** Scans after the project was read. A single run takes over the results of the last scan if nothing changed since. */

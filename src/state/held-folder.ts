@@ -18,6 +18,7 @@ import {
   unlinkSync,
   writeFileSync,
   linkSync,
+  type BigIntStats,
   type Stats,
 } from "node:fs";
 import path from "node:path";
@@ -73,6 +74,11 @@ export class HeldFolder {
       if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
       throw error;
     }
+  }
+
+  /** Returns the folder's own inode and times in nanoseconds, as they are now. */
+  times(): BigIntStats {
+    return fstatSync(this.descriptor, { bigint: true });
   }
 
   /** Returns the `lstat` result of an entry: a link itself, not its target. */

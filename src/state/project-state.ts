@@ -7,9 +7,10 @@
  *   usable ─── but writing may fail (read-only, full, not permitted): reported once, and the command goes on
  */
 import { createHmac } from "node:crypto";
-import { lstatSync, statSync, type Stats } from "node:fs";
+import { lstatSync, statSync, type BigIntStats, type Stats } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import { codeOf } from "./error-code.ts";
 import { HeldFolder, type Content } from "./held-folder.ts";
 import { folderNames, ignoreFile, largestBytes, nameIn, stateFolder, type StateFolderName } from "./names.ts";
 import { placeOf } from "./place.ts";
@@ -107,6 +108,11 @@ export class ProjectState {
     return this.inside(folder, (held) => held.names().filter((name) => shape.test(name))) ?? [];
   }
 
+  /** Returns inode and times of a folder; undefined if there is none. */
+  timesOf(folder: StateFolderName): BigIntStats | undefined {
+    return this.inside(folder, (held) => held.times());
+  }
+
   has(folder: StateFolderName, name: string): boolean {
     return this.inside(folder, (held) => held.look(name)?.isFile()) === true;
   }
@@ -167,12 +173,9 @@ export class ProjectState {
   inOwnFolder<T>(use: (held: HeldFolder) => T): T {
     let done: { result: T } | undefined;
     this.open(".", true, (held) => (done = { result: use(held) }));
+    const gone = { code: "ENOENT", syscall: "open", path: this.root };
     if (done === undefined)
-      throw Object.assign(new Error(`ENOENT: no such file or directory, open '${this.root}'`), {
-        code: "ENOENT",
-        syscall: "open",
-        path: this.root,
-      });
+      throw Object.assign(new Error(`ENOENT: no such file or directory, open '${this.root}'`), gone);
     return done.result;
   }
 
@@ -292,9 +295,4 @@ export class ProjectState {
       return undefined;
     }
   }
-}
-
-/** Returns the code of a system error; empty for any other error. */
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && "syscall" in error ? String(error.code) : "";
 }

@@ -8,16 +8,16 @@ import { commandName, projectModuleFolder } from "../../call/index.ts";
 import { findConfig } from "../../config/index.ts";
 import { embeddedEngine } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
-import { expectedTotalMs } from "../../plan/index.ts";
+import { expectedTotalMs, placeProject } from "../../plan/index.ts";
 import { painter } from "../../report/index.ts";
 import { limitsOf, ProjectLock } from "../../run/index.ts";
 import { commands } from "../commands.ts";
 import type { CliContext } from "../context.ts";
 import { configFileOption } from "../loop-options.ts";
-import { suggestions } from "../overview/next.ts";
-import { renderOverview, type Overview } from "../overview/render.ts";
+import { suggestions, type Facts } from "../overview/next.ts";
+import { renderOverview, withoutUnshown, type Overview } from "../overview/render.ts";
 import { targetStates } from "../overview/state.ts";
-import { openProject } from "../project.ts";
+import { remembering } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
   const command = program.command("overview", { hidden: true }).addOption(configFileOption());
@@ -42,34 +42,42 @@ export function register(program: Command, context: CliContext): void {
   });
 }
 
+/** What the files and records say, without what other processes do at the moment. */
+type Found = Pick<Overview, "project" | "functions"> & Omit<Facts, "standings" | "busy" | "commands">;
+
 async function overviewOf(context: CliContext, configFile: string | undefined): Promise<Overview> {
   const startedMs = performance.now();
-  const { project, store, plan } = await openProject(context, configFile);
   const engine = engineText(context);
-  const functions = targetStates((await plan({ reasonsWhenRead: true })).planned, store);
-  const { config } = project.config;
-  const toRun = functions
-    .filter(({ state }) => state === "stale" || state === "failed")
-    .map(({ name, expectedMs }) => ({
-      name,
-      expectedMs,
-      needs: project.targets.find(({ target }) => target.name === name)?.target.needs ?? [],
-    }));
-  const busy = ProjectLock.holderOf(project.state);
-  const main = project.module.objects[project.module.mainObject]?.functions ?? {};
+  const { json } = context.options;
+  const found = await remembering(context, configFile, ["overview", String(json)], async ({ project, store, plan }) => {
+    const functions = targetStates((await plan({ reasonsWhenRead: true })).planned, store);
+    const { config } = project.config;
+    const needsOf = new Map(project.targets.map(({ target }) => [target.name, target.needs]));
+    const toRun = functions
+      .filter(({ state }) => state === "stale" || state === "failed")
+      .map(({ name, expectedMs }) => ({ name, expectedMs, needs: needsOf.get(name) ?? [] }));
+    const main = project.module.objects[project.module.mainObject]?.functions ?? {};
+    const value: Found = {
+      project: config.name ?? path.basename(project.root),
+      functions: json ? functions : withoutUnshown(functions),
+      expectedMs: expectedTotalMs(toRun, limitsOf(config.engine).jobs),
+      functionNames: Object.values(main).map(commandName),
+      hasServices: Object.keys(config.services ?? {}).length > 0,
+      environments: Object.keys(config.deploy?.environments ?? {}),
+      hasRun: store.lastEngine() !== undefined,
+    };
+    return { value, isDue: functions.some(({ state }) => state !== "current") };
+  });
+  const busy = ProjectLock.holderOf(placeProject({ cwd: context.cwd, configFile }).state);
   const next = suggestions({
-    standings: functions,
-    expectedMs: expectedTotalMs(toRun, limitsOf(config.engine).jobs),
+    ...found,
+    standings: found.functions,
     ...(busy === undefined ? {} : { busy }),
-    functions: Object.values(main).map(commandName),
     commands: Object.keys(commands),
-    hasServices: Object.keys(config.services ?? {}).length > 0,
-    environments: Object.keys(config.deploy?.environments ?? {}),
-    hasRun: store.lastEngine() !== undefined,
   });
   return {
-    project: config.name ?? path.basename(project.root),
-    functions,
+    project: found.project,
+    functions: found.functions,
     engine: await engine,
     ...(busy === undefined ? {} : { busy }),
     next,

@@ -1,12 +1,12 @@
 /** `fastloop plan`: shows what `run` would do, why, and the expected duration. */
 import { Option, type Command } from "commander";
 import type { TierName } from "../../config/index.ts";
-import { expectedTotalMs, selectTargets } from "../../plan/index.ts";
+import { expectedTotalMs, selectTargets, type Reason } from "../../plan/index.ts";
 import { causes, duration, painter, plural, shortDigest } from "../../report/index.ts";
 import { limitsOf } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
 import { configFileOption } from "../loop-options.ts";
-import { openProject } from "../project.ts";
+import { remembering, type OpenProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -20,32 +20,16 @@ export function register(program: Command, context: CliContext): void {
     )
     .addOption(configFileOption())
     .action(async (names: string[], flags: { config?: string; tier?: TierName }) => {
-      const { project, store, plan } = await openProject(context, flags.config);
-      const { targets } = await selectTargets(project, {
-        names: names.length === 0 ? undefined : names,
-        tier: flags.tier,
-      });
-      const { planned, tookMs } = await plan();
-      const asked = planned.filter(({ item }) => targets.includes(item));
-      const isTimed = ({ affected }: { affected: boolean }): boolean => affected || context.options.json;
-      const expectedOf = store.past.expected(asked.filter(isTimed).map(({ item }) => item.target.name));
-      const items = asked.map(({ item, digest, affected, reasons }) => ({
-        name: item.target.name,
-        verdict: affected ? "affected" : "current",
-        digest,
-        needs: item.target.needs,
-        call: item.target.call.join(" "),
-        reasons,
-        expectedMs: expectedOf.get(item.target.name),
-      }));
-      const toRun = items.filter(
-        (item) => item.verdict === "affected" && !item.reasons.some(({ kind }) => kind === "untrusted"),
+      const words = ["plan", String(context.options.json), flags.tier ?? "", ...names];
+      const startedMs = performance.now();
+      const { items, expectedMs } = await remembering(context, flags.config, words, (project) =>
+        planOf(project, names, flags.tier, context.options.json),
       );
-      const expectedMs = expectedTotalMs(toRun, limitsOf(project.config.config.engine).jobs);
       if (context.options.json) {
-        context.printJson({ functions: items, expectedMs, tookMs: Math.round(tookMs) });
+        context.printJson({ functions: items, expectedMs, tookMs: Math.round(performance.now() - startedMs) });
         return;
       }
+      const toRun = items.filter(isToRun);
       const paint = painter(context.colors("stdout"));
       if (items.length === 0) context.notice(`no function is in the tier ${flags.tier} or a faster one`);
       const width = Math.max(...items.map((item) => item.name.length));
@@ -69,4 +53,37 @@ export function register(program: Command, context: CliContext): void {
           paint("dim", `${plural(toRun.length, "function")} to run, about ${duration(expectedMs)} together\n`),
         );
     });
+}
+
+interface PlanItem {
+  name: string;
+  verdict: "affected" | "current";
+  digest: string;
+  needs: readonly string[];
+  call: string;
+  reasons: Reason[];
+  expectedMs: number | undefined;
+}
+
+const isToRun = ({ verdict, reasons }: PlanItem): boolean =>
+  verdict === "affected" && !reasons.some(({ kind }) => kind === "untrusted");
+
+async function planOf(
+  { project, store, plan }: OpenProject,
+  names: readonly string[],
+  tier: TierName | undefined,
+  isTimed: boolean,
+): Promise<{ value: { items: PlanItem[]; expectedMs: number | undefined }; isDue: boolean }> {
+  const { targets } = await selectTargets(project, { names: names.length === 0 ? undefined : names, tier });
+  const { planned } = await plan();
+  const asked = planned.filter(({ item }) => targets.includes(item));
+  const timed = asked.filter(({ affected }) => affected || isTimed);
+  const expectedOf = store.past.expected(timed.map(({ item }) => item.target.name));
+  const items = asked.map(({ item, digest, affected, reasons }): PlanItem => {
+    const { name, needs, call } = item.target;
+    const verdict = affected ? "affected" : "current";
+    return { name, verdict, digest, needs, call: call.join(" "), reasons, expectedMs: expectedOf.get(name) };
+  });
+  const expectedMs = expectedTotalMs(items.filter(isToRun), limitsOf(project.config.config.engine).jobs);
+  return { value: { items, expectedMs }, isDue: timed.length > 0 };
 }

@@ -14,7 +14,7 @@ export interface Facts {
   /** Command of another process that runs functions here. */
   busy?: string;
   /** Functions of the module, by their names on the command line. */
-  functions: readonly string[];
+  functionNames: readonly string[];
   /** Commands of this build. */
   commands: readonly string[];
   hasServices: boolean;
@@ -27,7 +27,7 @@ const shown = 4;
 
 /** Returns up to four suggestions, the most urgent first. */
 export function suggestions(facts: Facts): Suggestion[] {
-  const { standings, expectedMs, busy, functions, hasServices, environments, hasRun } = facts;
+  const { standings, expectedMs, busy, functionNames, hasServices, environments, hasRun } = facts;
   const names = (state: TargetState["state"]): string[] =>
     standings.filter((each) => each.state === state).map(({ name }) => name);
   const [refused, failed, stale] = [names("refused"), names("failed"), names("stale")];
@@ -39,7 +39,7 @@ export function suggestions(facts: Facts): Suggestion[] {
   if (stale.length > 0) add("fastloop run", `${plural(stale.length, "function")} to run${about}`);
   if (busy === undefined) add("fastloop watch", "re-run what each edit affects, while you work");
   if (hasServices && facts.commands.includes("up")) add("fastloop up", "start the services that it declares");
-  if (functions.includes("shell")) add("fastloop call shell terminal", "a shell in the dev image");
+  if (functionNames.includes("shell")) add("fastloop call shell terminal", "a shell in the dev image");
   if (environments[0] !== undefined && stale.length + failed.length === 0 && facts.commands.includes("deploy"))
     add(`fastloop deploy ${environments[0]}`, "everything is current");
   if (hasRun) add("fastloop stats", "how long runs take, and what is slow");

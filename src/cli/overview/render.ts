@@ -17,6 +17,18 @@ export interface Overview {
 const shown = 6;
 const colours = { failed: "red", refused: "red", stale: "cyan", current: "green" } as const;
 
+/** Returns the functions without reasons that `renderOverview` does not show; determining all of them takes long. */
+export function withoutUnshown(functions: readonly TargetState[]): TargetState[] {
+  const counts = new Map<TargetState["state"], number>();
+  return functions.map((each) => {
+    const count = (counts.get(each.state) ?? 0) + 1;
+    counts.set(each.state, count);
+    const { name, state, expectedMs } = each;
+    const why = count <= shown ? each.why : "";
+    return { name, state, why, ...(expectedMs === undefined ? {} : { expectedMs }) };
+  });
+}
+
 export function renderOverview({ project, functions, engine, busy, next }: Overview, paint: Paint): string {
   const lines = [`${paint("bold", printable(project))}  ${paint("dim", `engine: ${printable(engine)}`)}`];
   if (busy !== undefined) lines.push(paint("yellow", `${printable(busy)} is running here`));

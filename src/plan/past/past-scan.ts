@@ -33,6 +33,8 @@ interface Stored {
   seen: string;
   /** Digests of the inputs in the order of the scanner's places; null for a digest that was not computed. */
   digests: (string | null)[];
+  /** If the list also has what was read to load the project: all else that decides what is read. */
+  circumstances?: string | undefined;
 }
 
 /** File names in the state: that of the project, and those of calls, of which the newest are kept. */
@@ -50,12 +52,16 @@ export class PastScan {
   private readonly answer: Promise<string | undefined>;
   private readonly askedMs = performance.now();
   private recorder: ScanRecorder | undefined;
+  private readonly circumstances: string | undefined;
+  private kept: string | undefined;
 
   private constructor(
     state: ProjectState,
     name: string,
     asked: { stored: Stored; answer: Promise<string | undefined> } | undefined,
+    circumstances?: string,
   ) {
+    this.circumstances = circumstances;
     this.state = state;
     this.name = name;
     this.stored = asked?.stored;
@@ -67,8 +73,14 @@ export class PastScan {
     state.remove(".", [projectName, ...state.names(".", callShape)]);
   }
 
-  /** Starts the helper if a scan is stored. `words` identify a call; undefined stands for the project as a whole. */
-  static ask(state: ProjectState, words?: readonly string[]): PastScan {
+  /**
+   * Starts the helper if a scan is stored. `words` identify a call; undefined stands for the project as a whole. With
+   * `circumstances`, whatever is read to load the project is recorded in `seen()` as well, by `recordingDuring`.
+   */
+  static ask(
+    state: ProjectState,
+    { words, circumstances }: { words?: readonly string[]; circumstances?: string } = {},
+  ): PastScan {
     const name =
       words === undefined
         ? projectName
@@ -80,12 +92,23 @@ export class PastScan {
       if (stored === undefined) return undefined;
       return { stored, answer: look(descriptor, start, body.length) };
     });
-    return new PastScan(state, name, asked);
+    return new PastScan(state, name, asked, circumstances);
   }
 
   /** Whether a scan is stored, so that the helper checks the files. */
   get isAsked(): boolean {
     return this.stored !== undefined;
+  }
+
+  /**
+   * Returns what identifies everything that was read to load the project and to scan its files, if that is known and still
+   * as it was.
+   */
+  async unchanged(): Promise<string | undefined> {
+    const { stored, circumstances, kept } = this;
+    if (kept !== undefined || circumstances === undefined) return kept;
+    if (stored?.circumstances !== circumstances || performance.now() - this.askedMs > longestMs) return undefined;
+    return (await this.answer) === stored.seen ? stored.seen : undefined;
   }
 
   /**
@@ -137,8 +160,10 @@ export class PastScan {
       key: keyOf(key),
       seen: digest,
       digests: digests.map((one) => one ?? null),
+      circumstances: this.circumstances,
     };
-    this.state.write(".", this.name, [Buffer.from(`${JSON.stringify(stored)}\n`), list]);
+    const isWritten = this.state.write(".", this.name, [Buffer.from(`${JSON.stringify(stored)}\n`), list]);
+    if (isWritten && this.circumstances !== undefined) this.kept = digest;
     if (callShape.test(this.name)) this.state.keepNewest(".", callShape, keptCalls);
   }
 }

@@ -12,7 +12,7 @@ const standing = (name: string, state: TargetState["state"], why = ""): TargetSt
 const facts = (standings: TargetState[], changes: Partial<Facts> = {}): Facts => ({
   standings,
   expectedMs: 1000,
-  functions: [],
+  functionNames: [],
   commands: Object.keys(commands),
   hasServices: false,
   environments: [],
@@ -33,7 +33,7 @@ describe("what matters now", () => {
   });
 
   test("offers a watch only where none runs, and never more than four", () => {
-    const now = facts([standing("a", "stale")], { busy: "fastloop watch", functions: ["shell"] });
+    const now = facts([standing("a", "stale")], { busy: "fastloop watch", functionNames: ["shell"] });
     expect(offered(now)).toEqual(["fastloop run", "fastloop call shell terminal", "fastloop stats", "fastloop plan"]);
     expect(offered(facts([standing("a", "current")], { hasRun: false }))).toHaveLength(3);
   });
