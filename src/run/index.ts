@@ -3,6 +3,7 @@
  * stopped.
  */
 export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
+export { allCurrent, askRun, keepAllCurrent } from "./records/all-current.ts";
 export { History, type HistoryEntry } from "./records/history.ts";
 export { limitsOf } from "./machine/limits.ts";
 export { ProjectLock } from "./records/lock.ts";

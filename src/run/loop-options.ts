@@ -1,4 +1,4 @@
-import type { CheckKinds, Selection } from "../plan/index.ts";
+import type { CheckKinds, Past, Selection } from "../plan/index.ts";
 import type { Ask, TrustMode } from "../trust/index.ts";
 import type { HintSourceKind } from "../watch/index.ts";
 
@@ -27,6 +27,8 @@ export interface LoopOptions {
   command: string;
   /** Only these targets, and what they need. */
   selection?: Selection;
+  /** The check of the last scan, if it has been started; for a single run. */
+  past?: Past;
   /** Also run what is up to date. */
   force?: boolean;
   jobs?: number;

@@ -79,7 +79,7 @@ export class Loop {
   /** Runs what is affected (or forced) until nothing runs or waits. Throws the error that keeps all from running. */
   async runAll(): Promise<LoopSummary> {
     this.runs.results.clear();
-    this.planning.reader.askPast();
+    this.planning.reader.askPast(this.options.past);
     const { deadlineMs } = this.options;
     const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.timeOut(deadlineMs), deadlineMs);
     try {

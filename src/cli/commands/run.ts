@@ -17,7 +17,7 @@ import {
   plural,
   type RunView,
 } from "../../report/index.ts";
-import { Loop, RunStore, type LoopSummary } from "../../run/index.ts";
+import { allCurrent, askRun, keepAllCurrent, Loop, RunStore, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { fetchModules } from "../project-module.ts";
@@ -83,6 +83,11 @@ export async function runOnce(
     ...loopOptions(context, flags, checks === undefined ? "fastloop run" : "fastloop check", names),
     checks,
   };
+  const askedMs = performance.now();
+  const spans = await spansOf(context, options.command);
+  const asked = spans === undefined && mayTakeOver(context, flags) ? askRun(options) : undefined;
+  const known = asked === undefined ? undefined : await allCurrent(asked, options);
+  if (known !== undefined) return context.print(summaryLine(context, flags, currentOnly(known), askedMs));
   // Checked before anything is written, as a folder without a module is most likely the wrong one.
   await fetchModules(context, flags.config);
   const view = await openView(context, flags);
@@ -90,6 +95,7 @@ export async function runOnce(
     confirmTrustOfLoop(context, options, missing);
   const loop = new Loop({
     ...options,
+    past: asked?.past,
     writesCaches: true,
     confirmTrust:
       canAsk(context) && flags.format === undefined
@@ -102,13 +108,15 @@ export async function runOnce(
   stopOnSignal(context, loop);
   loop.on(view === undefined ? reporter(context, flags) : (notice) => view.note(notice));
   if (view !== undefined) loop.onState((state) => view.setState(state));
-  const spans = await spansOf(context, options.command);
   if (spans !== undefined) loop.on((notice) => spans.note(notice));
   const startedMs = performance.now();
+  let isNoticed = false;
+  loop.on(({ kind }) => void (isNoticed ||= kind === "notice"));
   const { uiSnapshot, config } = flags;
   const page = await CommandPage.ofLoop(context, { uiSnapshot, config }, loop, options.command);
+  let summary: LoopSummary | undefined;
   try {
-    const summary = await loop.runAll();
+    summary = await loop.runAll();
     view?.close();
     signal.throwIfAborted();
     if (flags.junit !== undefined) {
@@ -116,7 +124,7 @@ export async function runOnce(
       mkdirSync(path.dirname(file), { recursive: true });
       writeFileSync(file, junit(summary, "fastloop"));
     }
-    report(context, flags, summary, performance.now() - startedMs);
+    report(context, flags, summary, startedMs);
     process.exitCode = exitCodeOf(summary);
     if (baseline !== undefined) saveBaseline(context, flags, baseline, summary);
     if (flags.tier !== undefined) await warnOverBudget(context, flags, performance.now() - startedMs);
@@ -126,7 +134,26 @@ export async function runOnce(
     view?.close();
     await spans?.flush();
   }
+  // A notice has to be printed each time.
+  if (asked !== undefined && !isNoticed) await keepAllCurrent(asked, summary, loop.store);
 }
+
+/** Whether a run that finds everything current only prints the summary. */
+function mayTakeOver({ options }: CliContext, flags: RunFlags): boolean {
+  const { force, all, since, format = "text", junit: report, saveBaseline, uiSnapshot } = flags;
+  if (options.json || format !== "text" || force === true || all === true) return false;
+  return [since, report, saveBaseline, uiSnapshot].every((flag) => flag === undefined);
+}
+
+const currentOnly = (current: string[]): LoopSummary => ({
+  passed: [],
+  current,
+  failed: [],
+  blocked: [],
+  cancelled: [],
+  timedOut: [],
+  results: new Map(),
+});
 
 /** Saves the current result of every function, for later runs to be compared with. */
 function saveBaseline(context: CliContext, flags: RunFlags, name: string, summary: LoopSummary): void {
@@ -169,13 +196,16 @@ function reporter(
   return plainReporter({ write, colors: context.colors("stdout"), verbose: context.options.verbose, cwd: context.cwd });
 }
 
-function report(context: CliContext, flags: RunFlags, summary: LoopSummary, tookMs: number): void {
+function report(context: CliContext, flags: RunFlags, summary: LoopSummary, startedMs: number): void {
+  const { results: _, ...names } = summary;
+  if (context.options.json || flags.format === "json")
+    return context.printJson({ event: "summary", ...names, tookMs: Math.round(performance.now() - startedMs) });
+  context.print(summaryLine(context, flags, summary, startedMs));
+}
+
+function summaryLine(context: CliContext, flags: RunFlags, summary: LoopSummary, startedMs: number): string {
   const { results, ...names } = summary;
   const isEmpty = Object.values(names).every((list) => list.length === 0);
-  if (context.options.json || flags.format === "json") {
-    context.printJson({ event: "summary", ...names, tookMs: Math.round(tookMs) });
-    return;
-  }
   const paint = painter(context.colors("stdout"));
   const parts = [
     isEmpty && (flags.since === undefined ? "nothing to run" : `nothing is affected since ${flags.since}`),
@@ -185,7 +215,7 @@ function report(context: CliContext, flags: RunFlags, summary: LoopSummary, took
     summary.passed.length > 0 && paint("green", `${summary.passed.length} passed`),
     summary.current.length > 0 && `${summary.current.length} current${results.size === 0 ? " (nothing to run)" : ""}`,
   ];
-  context.print(`${parts.filter((part) => part !== false).join(", ")} in ${showDuration(tookMs)}\n`);
+  return `${parts.filter((part) => part !== false).join(", ")} in ${showDuration(performance.now() - startedMs)}\n`;
 }
 
 function exitCodeOf(summary: LoopSummary): number {

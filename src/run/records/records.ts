@@ -137,11 +137,15 @@ export class RunStore {
 
   /** Adds targets that were requested and needed no run to the statistics, with the time that this saved. */
   noteCurrent(targets: readonly string[], nowMs = Date.now()): void {
-    const saved = targets.flatMap((target) => {
+    this.past.addCurrent(this.savedBy(targets), nowMs);
+  }
+
+  /** Returns the durations of the runs that targets did not need, in milliseconds. */
+  savedBy(targets: readonly string[]): { target: string; durationMs: number }[] {
+    return targets.flatMap((target) => {
       const record = this.history(target).lastPassed as RunRecord | undefined;
       return record === undefined ? [] : [{ target, durationMs: record.durationMs }];
     });
-    this.past.addCurrent(saved, nowMs);
   }
 
   /** Returns the records of a target, newest first. */

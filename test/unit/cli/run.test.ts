@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { History, Loop } from "../../../src/run/index.ts";
+import { ProjectState } from "../../../src/state/index.ts";
 import { LoopProject, type WatchEvent } from "../../e2e/loop-project.ts";
 import { canRunEngine, startOwnEngine, type OwnEngine } from "../own-engine.ts";
 import { fastloop } from "./fastloop.ts";
@@ -42,6 +45,51 @@ describe.runIf(canRunEngine)("fastloop run", () => {
     project.write("api/a.txt", "api two\n");
     const third = events((await project.run("run", "--json")).stdout);
     expect(third.at(-1)).toMatchObject({ passed: ["api"], current: ["lib", "worker"] });
+  });
+
+  test("a run that finds everything current is answered from the last one, until anything changes", async () => {
+    vi.stubEnv("FASTLOOP_PAST_SCAN", "always");
+    const looked = vi.spyOn(Loop.prototype, "runAll");
+    try {
+      await project.run("run");
+      await setTimeout(100);
+      const asked = async (...words: string[]): Promise<{ isLooked: boolean; line: string }> => {
+        looked.mockClear();
+        const { stdout, stderr, exitCode } = await project.run("run", ...words);
+        expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+        return { isLooked: looked.mock.calls.length > 0, line: stdout.replace(/ in .*/, "") };
+      };
+      const all = "3 current (nothing to run)\n";
+      expect(await asked()).toEqual({ isLooked: true, line: all });
+      expect(await asked()).toEqual({ isLooked: false, line: all });
+      expect(await asked()).toEqual({ isLooked: false, line: all });
+      const counted = new History(new ProjectState(project.root))
+        .entries()
+        .filter(({ outcome }) => outcome === "current");
+      expect(counted.map(({ count }) => count)).toEqual([3, 3, 3]);
+      // Other words are another question, and whoever reads events gets all of them.
+      expect(await asked("lib")).toEqual({ isLooked: true, line: "1 current (nothing to run)\n" });
+      expect((await asked("--json")).isLooked).toBe(true);
+      expect((await asked("--force")).isLooked).toBe(true);
+      await setTimeout(100);
+      expect(await asked()).toEqual({ isLooked: true, line: all });
+      expect(await asked()).toEqual({ isLooked: false, line: all });
+      project.write("api/a.txt", "api two\n");
+      expect(await asked()).toMatchObject({ isLooked: true, line: expect.stringContaining("1 passed, 2 current") });
+      // A notice is printed each time.
+      const written = readFileSync(path.join(project.root, "fastloop.yaml"), "utf8");
+      project.write("fastloop.yaml", written.replace("inputs: [lib/] }", "inputs: [lib/, gone/] }"));
+      await setTimeout(100);
+      for (let time = 1; time <= 4; time++) {
+        looked.mockClear();
+        expect((await project.run("run")).stdout).toContain("gone");
+        expect(looked).toHaveBeenCalledTimes(1);
+        await setTimeout(100);
+      }
+    } finally {
+      looked.mockRestore();
+      vi.unstubAllEnvs();
+    }
   });
 
   test("named functions run with what they need, and with --force even when current", async () => {
