@@ -1,5 +1,4 @@
 /** Opens a project with its history for commands that only read: no engine, no lock. */
-import { recordingDuring } from "../paths/index.ts";
 import {
   askPast,
   loadProject,
@@ -91,7 +90,7 @@ async function openWith(
   const hasher = projectHasher(state);
   const statAhead = (): ReturnType<typeof hasher.statAhead> => hasher.statAhead(new Set([root]));
   let ahead = past.isAsked ? undefined : statAhead();
-  const loading = recordingDuring(past.seen(), () => loadProject(options, hasher));
+  const loading = past.loading(() => loadProject(options, hasher));
   const project = await sayingWait(context, "for the module to load", loading);
   const store = new RunStore(state);
   return {

@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors/index.ts";
-import { recordingDuring } from "../paths/index.ts";
 import {
   askPast,
   brokenProjectSources,
@@ -77,9 +76,10 @@ export class ProjectReader {
    * young save repeats the reading.
    */
   private async readWhole(): Promise<{ project: Project; sources: ProjectSnapshot }> {
+    const load = (): Promise<Project> => loadProject(this.options, this.hasher);
     for (let attempt = 1; ; attempt++) {
       const startedMs = Date.now();
-      const project = await recordingDuring(this.past?.seen(), () => loadProject(this.options, this.hasher));
+      const project = await (this.past === undefined ? load() : this.past.loading(load));
       const sources = new ProjectScanner(project.sources, this.hasher).scan();
       // The number of attempts is limited, so that a program which writes all the time cannot keep everything from
       // running.

@@ -86,6 +86,6 @@ export const ours: Tool = {
     mark,
   },
   plan: (workspace) => cliCommand(workspace.root, "plan", "--json"),
-  noop: (workspace) => cliCommand(workspace.root, "run", "--json", "--engine", "embedded"),
+  noop: (workspace) => cliCommand(workspace.root, "run", "--engine", "embedded"),
   affected: (workspace) => cliCommand(workspace.root, "affected", "--since", "HEAD", "--json"),
 };

@@ -56,7 +56,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
   // Set before parsing, so that parse errors are printed as JSON too.
   options.json ||= words.includes("--json") || words.includes("-j");
   const { state } = placeProject({ cwd: context.cwd, configFile: configOption(words) });
-  const past = PastScan.ask(state, { words: [context.cwd, options.module ?? "", ...words] });
+  const past = PastScan.ask(state, [context.cwd, options.module ?? "", ...words]);
   // All other words are parsed by the module's signatures.
   const module = await readModule(context, {
     moduleDir: options.module ?? moduleOption(words) ?? (await moduleOfHelp(words, context)),

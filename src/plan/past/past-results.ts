@@ -55,9 +55,8 @@ interface Stored {
   version: 1;
   /** Result of `PastScan.unchanged`. */
   seen: string;
-  circumstances: string;
   /** The newest first. */
-  results: { words: string[]; stamps: Partial<Stamps>; value: unknown }[];
+  results: { circumstances: string; words: string[]; stamps: Partial<Stamps>; value: unknown }[];
 }
 
 /** The check of a past scan, and the results that belong to it. */
@@ -68,13 +67,12 @@ export interface Past {
 
 /** Starts the check of the last scan. Call it before anything is read. */
 export function askPast(options: ProjectOptions, state: ProjectState): Past {
-  const circumstances = circumstancesOf(options, state);
-  const scan = PastScan.ask(state, { circumstances });
-  return { scan, results: new PastResults(state, scan, circumstances) };
+  const scan = PastScan.ask(state);
+  return { scan, results: new PastResults(state, scan, circumstancesOf(options, state)) };
 }
 
 const fileName = "results";
-const keptResults = 6;
+const keptResults = 12;
 /** Reading more takes longer than what it saves. */
 const mostBytes = 1024 * 1024;
 
@@ -96,7 +94,7 @@ export class PastResults {
   async find(words: readonly string[]): Promise<unknown> {
     if (!this.past.isAsked) return undefined;
     const stored = this.stored();
-    const found = stored?.results.find((one) => isSame(one.words, words));
+    const found = stored?.results.find((one) => this.isOf(one, words));
     if (stored === undefined || found === undefined) return undefined;
     const isMoved = ([folder, stamp]: [string, string]): boolean => this.stamps[folder as Stamped] !== stamp;
     if (Object.entries(found.stamps).some(isMoved)) return undefined;
@@ -105,16 +103,26 @@ export class PastResults {
 
   /** Stores what the command found. `isDue`: whether that says more than that nothing has to run. */
   async keep(words: readonly string[], value: unknown, isDue: boolean): Promise<void> {
-    const seen = await this.past.unchanged();
+    const seen = await this.past.read();
     const folders: Stamped[] = [...always, ...(isDue ? ifDue : [])];
     if (seen === undefined || folders.some((folder) => this.stamps[folder] === undefined)) return;
     const before = this.stored();
-    const others = before?.seen === seen ? before.results.filter((one) => !isSame(one.words, words)) : [];
+    const others = before?.seen === seen ? before.results.filter((one) => !this.isOf(one, words)) : [];
     const stamps = Object.fromEntries(folders.map((folder) => [folder, this.stamps[folder]]));
-    const results = [{ words: [...words], stamps, value }, ...others].slice(0, keptResults);
-    const stored: Stored = { version: 1, seen, circumstances: this.circumstances, results };
-    const content = Buffer.from(JSON.stringify(stored));
+    const { circumstances } = this;
+    const results = [{ circumstances, words: [...words], stamps, value }, ...others].slice(0, keptResults);
+    const stored: Stored = { version: 1, seen, results };
+    let content = Buffer.from(JSON.stringify(stored));
+    while (content.length > mostBytes && results.length > 1) {
+      results.pop();
+      content = Buffer.from(JSON.stringify(stored));
+    }
     if (content.length <= mostBytes) this.state.write(".", fileName, [content]);
+  }
+
+  private isOf(one: Stored["results"][number], words: readonly string[]): boolean {
+    const isSame = one.words.length === words.length && one.words.every((word, at) => word === words[at]);
+    return isSame && one.circumstances === this.circumstances;
   }
 
   private stored(): Stored | undefined {
@@ -122,7 +130,7 @@ export class PastResults {
     if (content === undefined) return undefined;
     try {
       const stored = JSON.parse(content.toString("utf8")) as Stored;
-      return stored.version === 1 && stored.circumstances === this.circumstances ? stored : undefined;
+      return stored.version === 1 ? stored : undefined;
     } catch {
       return undefined; // The seal is valid, but another version wrote another format.
     }
@@ -140,6 +148,3 @@ function stampOf(state: ProjectState, folder: Stamped): string | undefined {
     ? `${times.ino} ${times.mtimeNs} ${times.ctimeNs}`
     : undefined;
 }
-
-const isSame = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((word, at) => word === other[at]);

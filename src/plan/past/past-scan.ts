@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { createHash, createHmac } from "node:crypto";
 import process from "node:process";
 import { confineProgram } from "../../module/index.ts";
-import { buildId } from "../../paths/index.ts";
+import { buildId, recordingDuring } from "../../paths/index.ts";
 import { ScanRecorder } from "../../tree/index.ts";
 import type { ProjectState } from "../../state/index.ts";
 import type { ProjectScanner } from "../scan/project-scan.ts";
@@ -33,8 +33,8 @@ interface Stored {
   seen: string;
   /** Digests of the inputs in the order of the scanner's places; null for a digest that was not computed. */
   digests: (string | null)[];
-  /** If the list also has what was read to load the project: all else that decides what is read. */
-  circumstances?: string | undefined;
+  /** Digests of what was read to load the project, and of what was seen of it, if the list begins with that. */
+  load?: string[] | undefined;
 }
 
 /** File names in the state: that of the project, and those of calls, of which the newest are kept. */
@@ -52,16 +52,14 @@ export class PastScan {
   private readonly answer: Promise<string | undefined>;
   private readonly askedMs = performance.now();
   private recorder: ScanRecorder | undefined;
-  private readonly circumstances: string | undefined;
+  private load: string[] | undefined;
   private kept: string | undefined;
 
   private constructor(
     state: ProjectState,
     name: string,
     asked: { stored: Stored; answer: Promise<string | undefined> } | undefined,
-    circumstances?: string,
   ) {
-    this.circumstances = circumstances;
     this.state = state;
     this.name = name;
     this.stored = asked?.stored;
@@ -73,14 +71,8 @@ export class PastScan {
     state.remove(".", [projectName, ...state.names(".", callShape)]);
   }
 
-  /**
-   * Starts the helper if a scan is stored. `words` identify a call; undefined stands for the project as a whole. With
-   * `circumstances`, whatever is read to load the project is recorded in `seen()` as well, by `recordingDuring`.
-   */
-  static ask(
-    state: ProjectState,
-    { words, circumstances }: { words?: readonly string[]; circumstances?: string } = {},
-  ): PastScan {
+  /** Starts the helper if a scan is stored. `words` identify a call; undefined stands for the project as a whole. */
+  static ask(state: ProjectState, words?: readonly string[]): PastScan {
     const name =
       words === undefined
         ? projectName
@@ -92,7 +84,7 @@ export class PastScan {
       if (stored === undefined) return undefined;
       return { stored, answer: look(descriptor, start, body.length) };
     });
-    return new PastScan(state, name, asked, circumstances);
+    return new PastScan(state, name, asked);
   }
 
   /** Whether a scan is stored, so that the helper checks the files. */
@@ -100,15 +92,30 @@ export class PastScan {
     return this.stored !== undefined;
   }
 
+  /** Loads the project with `load`, and records what that reads in front of what the scan will read. */
+  async loading<T>(load: () => Promise<T>): Promise<T> {
+    const seen = this.seen();
+    const loaded = await recordingDuring(seen, load);
+    this.load = seen?.doubt === undefined ? seen?.items() : undefined;
+    return loaded;
+  }
+
   /**
    * Returns what identifies everything that was read to load the project and to scan its files, if that is known and still
    * as it was.
    */
   async unchanged(): Promise<string | undefined> {
-    const { stored, circumstances, kept } = this;
-    if (kept !== undefined || circumstances === undefined) return kept;
-    if (stored?.circumstances !== circumstances || performance.now() - this.askedMs > longestMs) return undefined;
+    const { stored } = this;
+    if (stored?.load === undefined || performance.now() - this.askedMs > longestMs) return undefined;
     return (await this.answer) === stored.seen ? stored.seen : undefined;
+  }
+
+  /** Returns the same of what this command has read itself, if the next one can check it. */
+  async read(): Promise<string | undefined> {
+    if (this.kept !== undefined) return this.kept;
+    // Files may have changed between the helper's answer and the load.
+    const known = new Set(this.stored?.load);
+    return this.load?.every((item) => known.has(item)) === true ? await this.unchanged() : undefined;
   }
 
   /**
@@ -160,10 +167,10 @@ export class PastScan {
       key: keyOf(key),
       seen: digest,
       digests: digests.map((one) => one ?? null),
-      circumstances: this.circumstances,
+      load: this.load,
     };
     const isWritten = this.state.write(".", this.name, [Buffer.from(`${JSON.stringify(stored)}\n`), list]);
-    if (isWritten && this.circumstances !== undefined) this.kept = digest;
+    if (isWritten && this.load !== undefined) this.kept = digest;
     if (callShape.test(this.name)) this.state.keepNewest(".", callShape, keptCalls);
   }
 }

@@ -24,6 +24,8 @@ export class ScanRecorder implements ReadRecorder {
   private seen = Buffer.allocUnsafe(64 * 1024);
   private length = 0;
   private readonly noted = new Set<string>();
+  /** Where each item with its entries ends in `list`, and what was seen of it in `seen`. */
+  private readonly ends: { list: number; seen: number }[] = [];
   private why: string | undefined;
 
   /** Why this scan cannot be checked by look.go; undefined if it can. */
@@ -47,6 +49,7 @@ export class ScanRecorder implements ReadRecorder {
       this.lstat(one);
     }
     this.add(list);
+    this.ends.push({ list: this.list.length, seen: this.length });
   }
 
   private lstat(one: RecordedEntry): void {
@@ -109,6 +112,17 @@ export class ScanRecorder implements ReadRecorder {
     return { list, digest: hash.digest("hex") };
   }
 
+  /** Returns a digest of each item so far, with what was seen of it. */
+  items(): string[] {
+    let from = { list: 0, seen: 0 };
+    return this.ends.map((end) => {
+      const hash = createHash("sha256").update(this.list.slice(from.list, end.list));
+      hash.update(this.seen.subarray(from.seen, end.seen));
+      from = end;
+      return hash.digest("base64").slice(0, 16);
+    });
+  }
+
   private isNew(kind: string, file: string): boolean {
     const key = kind + file;
     if (this.noted.has(key)) return false;
@@ -129,6 +143,7 @@ export class ScanRecorder implements ReadRecorder {
       this.makeRoom(piece.length);
       this.length += piece.copy(this.seen, this.length);
     }
+    this.ends.push({ list: this.list.length, seen: this.length });
   }
 
   private write(text: string): void {

@@ -16,7 +16,7 @@ import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { confineProgram } from "../../../src/module/index.ts";
-import { cacheHome, recordingDuring, stateHome } from "../../../src/paths/index.ts";
+import { cacheHome, stateHome } from "../../../src/paths/index.ts";
 import { askPast, loadProject, placeProject, planTargets, type ProjectOptions } from "../../../src/plan/index.ts";
 import { RunStore } from "../../../src/run/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
@@ -33,12 +33,18 @@ interface Found {
 }
 
 /** What a command that only reads does. */
-async function look(options: ProjectOptions, isRemembered = true): Promise<Found & { list: string }> {
+async function look(
+  options: ProjectOptions,
+  isRemembered = true,
+  beforeLoad: () => void = () => undefined,
+): Promise<Found & { list: string }> {
   const { state, root } = placeProject(options);
   const { scan, results } = askPast(options, state);
   const found = isRemembered ? await results.find(words) : undefined;
   if (found !== undefined) return { digests: found as string[], isFound: true, list: "" };
-  const project = await recordingDuring(scan.seen(), () => loadProject(options, new ContentHasher()));
+  await scan.unchanged();
+  beforeLoad();
+  const project = await scan.loading(() => loadProject(options, new ContentHasher()));
   const store = new RunStore(state);
   const { snapshot, keep } = await scan.scan(project.scanner, (seen) => project.scanner.scanNoting(seen));
   const planned = planTargets(project.targets, {
@@ -181,6 +187,8 @@ describe.runIf(process.platform === "linux")("what a command found", { timeout: 
       { ...options, trust: "all" as const },
     ])
       expect(await look(other)).toMatchObject({ isFound: false });
+    // Those that read the same are kept side by side.
+    expect(await look({ ...options, engine: "dagger" })).toMatchObject({ isFound: true });
     const { isFound } = await look({ ...options, environment: { ...environment, TERM: "x", COLUMNS: "7" } });
     expect(isFound).toBe(true);
   });
@@ -193,6 +201,21 @@ describe.runIf(process.platform === "linux")("what a command found", { timeout: 
     cpSync(path.join(root, "ci"), path.join(root, "sub/ci"), { recursive: true });
     writeFileSync(path.join(root, "sub/fastloop.yaml"), config.replaceAll("--source a", "--source ci"));
     expect(await look(options).catch((error: Error) => error.message)).not.toMatchObject({ isFound: true });
+  });
+
+  test("is not stored for files that were there only while the project was loaded", async () => {
+    const root = project();
+    const options = { cwd: path.join(root, "sub/deep"), environment };
+    const { digests } = await twice(options);
+    const other = { ...options, environment: { ...environment, OTHER: "1" } };
+    const passing = await look(other, true, () => {
+      cpSync(path.join(root, "dagger.json"), path.join(root, "sub/dagger.json"));
+      cpSync(path.join(root, "ci"), path.join(root, "sub/ci"), { recursive: true });
+      appendFileSync(path.join(root, "sub/ci/src/index.ts"), "export const x = 1\n");
+    });
+    expect(passing.digests).not.toEqual(digests);
+    for (const name of ["dagger.json", "ci"]) rmSync(path.join(root, "sub", name), { recursive: true });
+    expect(await look(other)).toMatchObject({ isFound: false, digests });
   });
 
   test("is not taken over when the user allows more, or no longer", async () => {
