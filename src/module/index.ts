@@ -25,6 +25,7 @@ export {
   settingFiles,
 } from "./manifest/manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
+export { envDefaultFiles } from "./env-defaults.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
 export {
   startFunctionRuntime,

@@ -11,7 +11,8 @@ import { isRemote, readManifest, workspaceFile, type Manifest, type ManifestDepe
 import { camelCase, cliName, pascalCase } from "./names.ts";
 import { scanSources } from "./run-scan.ts";
 import { largestSourceBytes, listSources, requireSources } from "./sources.ts";
-import { inPlaceOf, toolchainOf } from "./toolchain.ts";
+import { withEnvDefaults } from "./env-defaults.ts";
+import { customize, inPlaceOf, toolchainOf } from "./toolchain.ts";
 import type { Dependency, FunctionInfo, ModuleInfo, ObjectInfo, Toolchain } from "./types.ts";
 
 /**
@@ -80,7 +81,10 @@ class Loader {
       contextDir: repository,
       ...(manifest.ports.length === 0 ? {} : { ports: manifest.ports }),
     };
-    if (manifest.blueprint === undefined) return module;
+    if (manifest.blueprint === undefined) {
+      // Users set defaults of what they call; a dependency is called by code.
+      return dependents.length === 0 ? withEnvDefaults(module, customize) : module;
+    }
     const blueprint = await this.dependency(manifest.blueprint, manifest, repository, above);
     if ("refused" in blueprint)
       throw new UserError("engine-unsupported", `the blueprint needs a Dagger engine: ${blueprint.refused}`, {

@@ -94,7 +94,7 @@ function argumentOf(
 }
 
 /** Applies a customization; returns a warning if it cannot be applied. */
-function customize(argument: ArgumentInfo, given: Customization, place: string): string | undefined {
+export function customize(argument: ArgumentInfo, given: Customization, place: string): string | undefined {
   if (given.setting !== undefined) return set(argument, given.setting, place);
   if (given.defaultPath !== undefined) argument.defaultPath = given.defaultPath;
   if (given.defaultAddress !== undefined) argument.defaultAddress = given.defaultAddress;

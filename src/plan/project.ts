@@ -1,7 +1,7 @@
 import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder, workspaceAt } from "../call/index.ts";
-import { settingFiles, withDependencies, type ModuleInfo } from "../module/index.ts";
+import { envDefaultFiles, settingFiles, withDependencies, type ModuleInfo } from "../module/index.ts";
 import { ProjectState } from "../state/index.ts";
 import { ContentHasher, sharingReads, type SharedReads } from "../tree/index.ts";
 import { WorkspaceReads } from "./workspace-reads.ts";
@@ -123,6 +123,7 @@ export function moduleSources(module: ModuleInfo): ScannedInput[] {
   return [
     ...[...folders].map(([root, sourceDir]) => moduleInput(root, sourceDir)),
     ...(naming === undefined ? [] : [{ kind: "directory" as const, path: naming, filter: { include: settingFiles } }]),
+    ...envDefaultFiles(module).map((file) => ({ kind: "file" as const, path: file, filter: {} })),
   ];
 }
 
