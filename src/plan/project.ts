@@ -2,9 +2,11 @@ import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder, workspaceAt } from "../call/index.ts";
 import { envDefaultFiles, settingFiles, withDependencies, type ModuleInfo } from "../module/index.ts";
+import { currentRecorder } from "../paths/index.ts";
 import { ProjectState } from "../state/index.ts";
 import { ContentHasher, sharingReads, type SharedReads } from "../tree/index.ts";
 import { WorkspaceReads } from "./workspace-reads.ts";
+import { isOfTerminal } from "./past/past-results.ts";
 import { orderTargets } from "./order.ts";
 import { ProjectScanner } from "./scan/project-scan.ts";
 import type { ScannedInput } from "./inputs/scanned-input.ts";
@@ -76,6 +78,8 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
   const known: SharedReads = new Map();
   const resolved = sharingReads(() => orderTargets(resolveTargets(config, module, reads, options.checks)), known);
   const { trust, targets } = await withTrust(resolved, config, module, options, known);
+  const ofTerminal = targets.flatMap(({ target }) => target.environment).find(isOfTerminal);
+  if (ofTerminal !== undefined) currentRecorder()?.doubtful(`${ofTerminal} is part of a digest`);
   const sources = [configInput(place), ...moduleSources(module)];
   // If anything is asked for, the stored consent is watched like the configuration.
   if (trust.asks.length > 0)

@@ -4,6 +4,7 @@
  * folders of the state that hold records.
  */
 import { createHmac } from "node:crypto";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { buildId, filesPrintedTo, packageRoot } from "../../paths/index.ts";
 import type { ProjectState } from "../../state/index.ts";
@@ -11,8 +12,11 @@ import { isSettled } from "../../tree/index.ts";
 import type { ProjectOptions } from "../project.ts";
 import { PastScan } from "./past-scan.ts";
 
-/** Variables that belong to a terminal or to one command, and that nothing reads to load a project. */
-const ofTerminals = new Set(
+/**
+ * Variables that belong to a terminal or to one command. They count only for functions that declare one, and results of
+ * such a project are not stored.
+ */
+const ofTerminals: ReadonlySet<string> = new Set(
   [
     "_",
     "COLORTERM",
@@ -28,6 +32,9 @@ const ofTerminals = new Set(
   ].concat(["TERM_PROGRAM_VERSION", "TERM_SESSION_ID", "TMUX", "TMUX_PANE", "TTY", "WINDOWID", "WT_SESSION"]),
 );
 
+/** Reports whether a variable does not count among the circumstances of a command. */
+export const isOfTerminal = (variable: string): boolean => ofTerminals.has(variable);
+
 /**
  * Returns a digest of everything beside files that decides how a project is loaded: the command line's options, the
  * environment, the build of fastloop. Keyed, as variables hold secrets.
@@ -38,9 +45,10 @@ function circumstancesOf(options: ProjectOptions, state: ProjectState): string {
   const variables = Object.entries(environment)
     .filter(([name]) => !ofTerminals.has(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  const user = process.getuid?.();
+  // Expected times depend on the cores.
+  const machine = [process.getuid?.(), availableParallelism()];
   return createHmac("sha256", state.hashKey)
-    .update(JSON.stringify([buildId(), packageRoot(), user, filesPrintedTo(), words, variables]))
+    .update(JSON.stringify([buildId(), packageRoot(), machine, filesPrintedTo(), words, variables]))
     .digest("hex");
 }
 

@@ -193,6 +193,20 @@ describe.runIf(process.platform === "linux")("what a command found", { timeout: 
     expect(isFound).toBe(true);
   });
 
+  test("is not stored if a variable of the terminal is part of a digest", async () => {
+    const root = project();
+    writeFileSync(path.join(root, "fastloop.yaml"), config.replace("[MODE]", "[MODE, TERM]"));
+    await setTimeout(settleMs);
+    const digests: string[][] = [];
+    for (const TERM of ["x", "x", "y"]) {
+      const now = await look({ cwd: root, environment: { ...environment, TERM } });
+      expect(now.isFound).toBe(false);
+      digests.push(now.digests);
+    }
+    expect(digests[1]).toEqual(digests[0]);
+    expect(digests[2]).not.toEqual(digests[0]);
+  });
+
   test("is not taken over where another configuration or module is nearer now", async () => {
     const root = project();
     const options = { cwd: path.join(root, "sub/deep"), environment };
