@@ -65,6 +65,7 @@ class Loader {
       ...stored.warnings,
       ...refused,
       ...manifest.others.map((name) => `${name} is not read: the ${manifest.file} beside it counts`),
+      ...manifest.unused.map((key) => `${manifest.file}: \`${key}\` has no effect in fastloop`),
     ];
     // Toolchains are hashed, since a toolchain's digest contains those of its own toolchains, once for each mention.
     const ofToolchains = toolchains.map(({ name, module }) => `${name}@${hash("sha256", module.digest, "hex")}`);

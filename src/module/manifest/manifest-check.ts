@@ -51,7 +51,11 @@ export interface WorkspacePort {
 }
 
 /** The parts of a manifest that fastloop uses, as written. */
-export type CheckedManifest = z.infer<typeof manifestSchema> & { ports?: WorkspacePort[] };
+export type CheckedManifest = z.infer<typeof manifestSchema> & {
+  ports?: WorkspacePort[];
+  /** Keys that have no effect here. */
+  unused?: string[];
+};
 export type Customization = z.infer<typeof customization>;
 
 export function checkManifest(file: string, text: string): CheckedManifest {

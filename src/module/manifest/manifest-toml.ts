@@ -62,10 +62,17 @@ const skip = z.object({ skip: z.array(z.string()).optional() }).optional();
 
 const settings = z.record(z.string(), z.unknown()).optional();
 
-/**
- * A dagger.toml, which lists the modules of a workspace. `ignore`, which no engine applies, and `defaults_from_dotenv`
- * are not read.
- */
+/** A dagger.toml, which lists the modules of a workspace. */
+const moduleSchema = z.object({
+  source: z.string().min(1),
+  pin: z.string().optional(),
+  entrypoint: z.boolean().optional(),
+  settings,
+  check: skip,
+  generate: skip,
+  up: skip,
+});
+
 const workspaceSchema = z.object({
   env: z
     .record(
@@ -88,20 +95,7 @@ const workspaceSchema = z.object({
       z.object({ backendService: z.string().min(1), backendPort: z.int().min(1).max(65535) }),
     )
     .default({}),
-  modules: z
-    .record(
-      z.string().min(1),
-      z.object({
-        source: z.string().min(1),
-        pin: z.string().optional(),
-        entrypoint: z.boolean().optional(),
-        settings,
-        check: skip,
-        generate: skip,
-        up: skip,
-      }),
-    )
-    .default({}),
+  modules: z.record(z.string().min(1), moduleSchema).default({}),
 });
 
 /**
@@ -133,9 +127,11 @@ export function checkWorkspace(file: string, text: string, { lock, environment }
     throw new UserError("module", `there is one entrypoint, not ${entrypoints.map(({ name }) => name).join(" and ")}`, {
       place: placeInToml(file, text, ["modules", entrypoints[1]!.name, "entrypoint"]),
     });
+  const unused = unusedKeys(written as object, parsed.data);
   return {
     name: path.basename(path.dirname(file)),
     engineVersion: "v1.0.0",
+    ...(unused.length === 0 ? {} : { unused }),
     blueprint: entrypoints[0],
     toolchains: modules.filter(({ isEntrypoint }) => !isEntrypoint),
     ports: Object.entries(parsed.data.ports).map(([host, { backendService: service, backendPort: port }]) => ({
@@ -144,6 +140,17 @@ export function checkWorkspace(file: string, text: string, { lock, environment }
       port,
     })),
   };
+}
+
+/** Returns the keys that fastloop does not apply: of Dagger (`ignore`, `defaults_from_dotenv`), or misspelled ones. */
+function unusedKeys(written: object, { modules }: Workspace): string[] {
+  const unknown = (of: object, schema: z.ZodObject, prefix: string): string[] =>
+    Object.keys(of).flatMap((key) => (Object.hasOwn(schema.shape, key) ? [] : [prefix + key]));
+  const given = (written as { modules?: Record<string, object> }).modules ?? {};
+  const ofModules = Object.keys(modules).flatMap((name) =>
+    unknown(given[name] ?? {}, moduleSchema, `modules.${name}.`),
+  );
+  return [...unknown(written, workspaceSchema, ""), ...ofModules];
 }
 
 type Workspace = z.infer<typeof workspaceSchema>;

@@ -32,6 +32,8 @@ export interface Manifest {
   root: string;
   /** Other manifest files in the folder, which do not count. */
   others: string[];
+  /** Keys of the file that have no effect. */
+  unused: string[];
   /** Name of the file that was read. */
   file: string;
   /** Whether the module has code of its own; otherwise its functions come from a blueprint and toolchains. */
@@ -150,6 +152,7 @@ export async function readManifest(
     root,
     file: name,
     others,
+    unused: manifest.unused ?? [],
     hasCode,
     blueprint: blueprint && {
       ...asToolchain(blueprint),

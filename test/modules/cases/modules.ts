@@ -542,6 +542,19 @@ export const modules: readonly ModuleCase[] = [
     ],
   },
   {
+    name: "keys of a workspace that have no effect here",
+    files: {
+      ...tool,
+      "dagger.toml":
+        'ignore = ["**/tmp"]\ndefaults_from_dotenv = true\n[modules.tool]\nsource = "./tool"\nlegacy-default-path = true\n',
+    },
+    functions: [
+      "warning: dagger.toml: `ignore` has no effect in fastloop",
+      "warning: dagger.toml: `defaults_from_dotenv` has no effect in fastloop",
+      "warning: dagger.toml: `modules.tool.legacy-default-path` has no effect in fastloop",
+    ],
+  },
+  {
     name: "an environment of a workspace, and a lock",
     env: { FASTLOOP_ENV: "ci" },
     files: {
