@@ -28,11 +28,12 @@ import { ciOptions } from "../init/ci-options.ts";
 import { originOf } from "../init/origin.ts";
 import { makefile, makefileOptions } from "../init/makefile.ts";
 import { findServices } from "../init/services.ts";
-import { scaffoldModule } from "../init/module.ts";
+import { manifestNames, scaffoldModule, type ManifestName } from "../init/module.ts";
 
 interface InitFlags {
   dryRun?: boolean;
-  module?: boolean;
+  /** Name of the manifest to write; `true` stands for the one that fits. */
+  module?: ManifestName | true;
   make?: boolean;
   ci?: CiName[];
   ciCalls?: "fastloop" | "dagger";
@@ -53,7 +54,10 @@ export function register(program: Command, context: CliContext): void {
     )
     .addOption(new Option("--dry-run", "print what would be written"))
     .addOption(
-      new Option("--module", "also write a Dagger module of your own in pipelines/, from fastloop's building blocks"),
+      new Option(
+        "--module [manifest]",
+        "also write a Dagger module of your own in pipelines/, from fastloop's building blocks, with a dagger.json (the default) or Dagger 1.0's dagger-module.toml",
+      ).choices([...manifestNames]),
     )
     .addOption(
       new Option(
@@ -79,7 +83,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   const root = context.cwd;
   const { told, ...flags } = await chosen(context, given);
   const callsDagger = flags.ciCalls === "dagger";
-  if (callsDagger && flags.module !== true && !existsSync(path.join(root, "dagger.json")))
+  if (callsDagger && flags.module === undefined && !manifestNames.some((name) => existsSync(path.join(root, name))))
     throw new UserError("usage", "dagger call needs a module in the repository", {
       place: "--ci-calls dagger",
       hint: "add --module, which writes one",
@@ -114,7 +118,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
       found,
     );
     files.push({ path: "fastloop.yaml", text: first });
-  } else if (names.length === 0 && flags.module !== true && flags.make !== true) {
+  } else if (names.length === 0 && flags.module === undefined && flags.make !== true) {
     throw new UserError("usage", "fastloop.yaml already exists", {
       place: "fastloop.yaml",
       hint: "init never overwrites; --module, --ci and --make add to it",
@@ -127,7 +131,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   if (flags.make === true) files.push({ path: "Makefile", text: makefile(await makefileOptions(root, first)) });
   const taken = [
     ...files.map((file) => file.path),
-    ...(flags.module === true ? ["dagger.json", "pipelines"] : []),
+    ...(flags.module === undefined ? [] : [...manifestNames, "pipelines"]),
   ].find((file) => lstatIfThere(path.join(root, file)) !== undefined);
   if (taken !== undefined) throw new UserError("usage", "already exists; init never overwrites", { place: taken });
   const outside = files.find((file) => !isReallyInside(root, path.dirname(path.join(root, file.path))));
@@ -136,12 +140,13 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   const written = flags.dryRun === true ? [] : await write(root, files, flags);
   const notes = found?.notes ?? [];
   if (context.options.json) {
-    context.printJson({ dryRun: flags.dryRun === true, files, module: flags.module === true, notes });
+    context.printJson({ dryRun: flags.dryRun === true, files, module: flags.module !== undefined, notes });
     return;
   }
   if (flags.dryRun === true) {
     for (const file of files) context.print(`# ${file.path}\n${file.text}\n`);
-    if (flags.module === true) context.print("# dagger.json and pipelines/: a module of the project's own\n");
+    if (flags.module !== undefined)
+      context.print(`# ${manifestOf(flags.module)} and pipelines/: a module of the project's own\n`);
   }
   for (const file of written) context.print(`wrote ${file}\n`);
   if (told === undefined) context.print(listed(found?.suites ?? []));
@@ -158,7 +163,7 @@ async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags 
   const isSaid =
     flags.yes === true ||
     flags.dryRun === true ||
-    flags.module === true ||
+    flags.module !== undefined ||
     flags.make === true ||
     flags.ci !== undefined;
   if (!isFirst || isSaid || !canAsk(context)) return flags;
@@ -169,7 +174,7 @@ async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags 
     !hasModule && (await confirm(context, "A module of your own in pipelines/? Without one, fastloop's is used."));
   const name = ciOf(context.cwd);
   const wantsCi = name !== undefined && (await confirm(context, `Write ${ciPath(name)}, which runs the tests in CI?`));
-  return { ...flags, told, ...(module ? { module } : {}), ...(wantsCi ? { ci: [name] } : {}) };
+  return { ...flags, told, ...(module ? { module: true as const } : {}), ...(wantsCi ? { ci: [name] } : {}) };
 }
 
 /** Returns a line for each part that has tests. */
@@ -193,7 +198,7 @@ const nothingFound = ({ notes }: Detection): UserError =>
 
 /** Returns fastloop's own module, unless the repository has one or `--module` creates it. */
 function moduleKey(root: string, context: CliContext, flags: InitFlags): string | undefined {
-  if (flags.module === true || context.options.module !== undefined) return undefined;
+  if (flags.module !== undefined || context.options.module !== undefined) return undefined;
   try {
     findModule(root);
     return undefined;
@@ -215,9 +220,12 @@ async function write(root: string, files: readonly WrittenFile[], flags: InitFla
     }
   }
   const module =
-    flags.module === true
-      ? await scaffoldModule(packageFolder("pipelines/src/index.ts"), root, moduleName(projectName(root)))
-      : [];
+    flags.module === undefined
+      ? []
+      : await scaffoldModule(packageFolder("pipelines/src/index.ts"), root, {
+          name: moduleName(projectName(root)),
+          manifest: manifestOf(flags.module),
+        });
   return [...files.map((file) => file.path), ...module];
 }
 
@@ -227,7 +235,9 @@ const projectName = (root: string): string =>
     .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
     .replaceAll(/^[^A-Za-z]+|[-.]+$/g, "") || "project";
 
-/** Names in dagger.json are kebab-case. */
+const manifestOf = (given: ManifestName | true): ManifestName => (given === true ? manifestNames[0] : given);
+
+/** Names in manifests are kebab-case. */
 const moduleName = (name: string): string =>
   name
     .toLowerCase()

@@ -6,11 +6,19 @@ import { distFile } from "../../paths/index.ts";
 /** Contents of a module's `.gitignore`. It is written from here because npm does not pack `.gitignore` files. */
 const ignored = "/sdk\n/**/node_modules/**\n/**/.pnpm-store/**\n/.env\n";
 
+/** Manifests of a module: of Dagger up to 0.21, which 1.0 reads as well, and of 1.0. */
+export const manifestNames = ["dagger.json", "dagger-module.toml"] as const;
+export type ManifestName = (typeof manifestNames)[number];
+
 /**
  * Creates a module of the project's own with fastloop's functions: `pipelines/src/index.ts` to edit, and beside it the
  * building blocks in one generated file. `from` is fastloop's package. Returns the written paths.
  */
-export async function scaffoldModule(from: string, project: string, name: string): Promise<string[]> {
+export async function scaffoldModule(
+  from: string,
+  project: string,
+  { name, manifest }: { name: string; manifest: ManifestName },
+): Promise<string[]> {
   const target = path.join(project, "pipelines");
   await mkdir(path.join(target, "src"), { recursive: true });
   // Outside of src/, because the engine imports every TypeScript file below it.
@@ -24,10 +32,14 @@ export async function scaffoldModule(from: string, project: string, name: string
     path.join(target, "src/index.ts"),
     index.replaceAll(/(?<=^export class |\()Fastloop(?= \{$|\.prototype\))/gm, pascalCase(name)),
   );
-  const manifest = JSON.parse(await readFile(path.join(from, "dagger.json"), "utf8")) as Record<string, unknown>;
-  await writeFile(path.join(project, "dagger.json"), `${JSON.stringify({ ...manifest, name }, null, 2)}\n`);
+  const own = JSON.parse(await readFile(path.join(from, "dagger.json"), "utf8")) as Record<string, unknown>;
+  const text =
+    manifest === "dagger.json"
+      ? JSON.stringify({ ...own, name }, null, 2)
+      : `name = "${name}"\nengineVersion = "v1.0.0"\nsource = "pipelines"\n\n[runtime]\nsource = "typescript"`;
+  await writeFile(path.join(project, manifest), `${text}\n`);
   return [
-    "dagger.json",
+    manifest,
     "pipelines/package.json",
     "pipelines/tsconfig.json",
     "pipelines/src/index.ts",

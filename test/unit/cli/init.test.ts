@@ -91,6 +91,25 @@ tests:
     expect(read("pipelines/src/index.ts")).toMatch(/export class FastloopInit\w* \{/);
   });
 
+  test("a module has the same functions with either manifest, of which there is one", async () => {
+    const functionsWith = async (...manifest: string[]): Promise<string> => {
+      const made = await init("--module", ...manifest);
+      expect(made.exitCode, made.stderr).toBe(0);
+      const { stdout, stderr } = await fastloop(["functions"], { cwd: root });
+      expect(stderr).toBe("");
+      return stdout;
+    };
+    const listed = await functionsWith();
+    expect(listed).toMatch(/^build-base +[A-Z]/m);
+    const again = await init("--module", "dagger-module.toml");
+    expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("dagger.json: already exists") });
+    for (const file of ["dagger.json", "pipelines", "fastloop.yaml"])
+      rmSync(path.join(root, file), { recursive: true });
+    expect(await functionsWith("dagger-module.toml")).toBe(listed);
+    expect(read("dagger-module.toml")).toMatch(/^name = "fastloop-init-\w+"\nengineVersion = "v1/);
+    expect(existsSync(path.join(root, "dagger.json"))).toBe(false);
+  });
+
   test("a repository with nothing to test is told what is known", async () => {
     rmSync(path.join(root, "package.json"));
     const none = await init();
