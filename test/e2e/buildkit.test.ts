@@ -337,11 +337,10 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       expect(Buffer.from(await build.readFile(ref, "large")).equals(large)).toBe(true);
       expect([...(await build.readFile(ref, "Größe \u{1F600}"))]).toEqual([0, 255, 1, 254]);
       expect(await build.statFile(ref, "run.sh")).toMatchObject({ mode: 0o755, uid: 0, gid: 0 });
-      expect(await build.statFile(ref, "zero")).toMatchObject({
-        mode: 0o600,
-        sizeBytes: 0,
-        modTime: 1_000_000_000_000_000_000n,
-      });
+      const zero = await build.statFile(ref, "zero");
+      expect(zero).toMatchObject({ mode: 0o600, sizeBytes: 0 });
+      // What is below a millisecond tells edits apart that kept the time.
+      expect(zero.modTime / 1_000_000n).toBe(1_000_000_000_000n);
       expect(await build.readDir(ref, "/")).toContainEqual(
         expect.objectContaining({ path: "link", linkname: "../outside" }),
       );
