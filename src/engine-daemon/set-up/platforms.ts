@@ -20,14 +20,17 @@ export type PreparePlatform = (
  * Creates the preparation for the daemon's own buildkitd. One that runs elsewhere emulates what it can and pulls what
  * it needs.
  */
-export function createPreparePlatform(setup: typeof runSetup = runSetup): PreparePlatform {
+export function createPreparePlatform(
+  setup: typeof runSetup = runSetup,
+  mayBootstrap: (reference: string) => boolean = mayBeBootstrapped,
+): PreparePlatform {
   const native = process.arch === "x64" ? "amd64" : process.arch;
   const known = new Set(["amd64", "arm64"]);
   const preparing = new Map<string, Promise<void>>();
   return (architecture, reference, notify) => {
     if (architecture === native || !known.has(architecture)) return Promise.resolve();
-    // Only images from docker.io may have to be bootstrapped. Emulation is needed by all commands of the platform.
-    const parts = reference.startsWith("docker.io/") ? ["images", "emulation"] : ["emulation"];
+    // Emulation is needed by all commands of the platform.
+    const parts = mayBootstrap(reference) ? ["images", "emulation"] : ["emulation"];
     const key = `${architecture} ${parts.join()}`;
     let pending = preparing.get(key);
     if (pending === undefined) {
@@ -71,13 +74,29 @@ export function withPlatforms(
   });
 }
 
-/** Reads the manifest from what set-up recorded; see tools/setup/decision.mjs. */
 function bootstrappedManifest(reference: string, architecture: string): string | undefined {
-  const repository = /^docker\.io\/([^:@]+)/.exec(reference)?.[1];
-  if (repository === undefined) return undefined;
+  const decision = readDecision();
+  return decision?.mode === "local"
+    ? decision.images?.[repositoryOf(reference) ?? ""]?.[architecture]?.digest
+    : undefined;
+}
+
+/**
+ * Reports whether set-up may have to bootstrap an image: where it has bootstrapped this machine's, one of the same
+ * repositories. Others can only be pulled, and must not wait for a bootstrap.
+ */
+export function mayBeBootstrapped(reference: string, decision = readDecision()): boolean {
+  const repository = repositoryOf(reference);
+  if (repository === undefined) return false;
+  return decision?.mode !== "local" || Object.hasOwn(decision.images ?? {}, repository);
+}
+
+const repositoryOf = (reference: string): string | undefined => /^docker\.io\/([^:@]+)/.exec(reference)?.[1];
+
+/** Reads what set-up recorded; see tools/setup/decision.mjs. */
+function readDecision(): Decision | undefined {
   try {
-    const decision = JSON.parse(readFileSync(path.join(imagesDir(), "decision.json"), "utf8")) as Decision;
-    return decision.mode === "local" ? decision.images?.[repository]?.[architecture]?.digest : undefined;
+    return JSON.parse(readFileSync(path.join(imagesDir(), "decision.json"), "utf8")) as Decision;
   } catch {
     return undefined;
   }

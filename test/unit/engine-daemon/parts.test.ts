@@ -20,7 +20,11 @@ import { takeLock } from "../../../src/engine-daemon/lock.ts";
 import { openLog } from "../../../src/engine-daemon/buildkitd/log.ts";
 import { controlSocket, stateDir, foreignFolder } from "../../../src/engine-daemon/set-up/paths.ts";
 import { cacheHome } from "../../../src/paths/index.ts";
-import { createPreparePlatform, withPlatforms } from "../../../src/engine-daemon/set-up/platforms.ts";
+import {
+  createPreparePlatform,
+  mayBeBootstrapped,
+  withPlatforms,
+} from "../../../src/engine-daemon/set-up/platforms.ts";
 import { readHostTrust } from "../../../src/engine-daemon/control/trust.ts";
 import type { BuildkitClient } from "../../../src/buildkit/types.ts";
 import { SecretMask } from "../../../src/text/index.ts";
@@ -249,6 +253,17 @@ describe("a foreign platform", () => {
     // Nobody waits for a bootstrap whose image comes from elsewhere.
     await prepare(foreign, "registry.example/app:1", notify);
     expect(calls.at(-1)).toEqual(["emulation", "--arch", foreign]);
+  });
+
+  it("waits for a bootstrap only for images that set-up bootstraps", () => {
+    const local = { mode: "local", images: { "library/debian": {} } };
+    expect(mayBeBootstrapped("docker.io/library/debian:12-slim", local)).toBe(true);
+    expect(mayBeBootstrapped("docker.io/library/golang:1@sha256:0", local)).toBe(false);
+    expect(mayBeBootstrapped("docker.io/constructor", local)).toBe(false);
+    // What set-up has not decided, or decides anew, it is asked.
+    expect(mayBeBootstrapped("docker.io/library/golang:1", {})).toBe(true);
+    expect(mayBeBootstrapped("docker.io/library/golang:1", { mode: "registry" })).toBe(true);
+    expect(mayBeBootstrapped("registry.example/library/debian:12", {})).toBe(false);
   });
 
   it("is prepared before an image of it is resolved, and leaves the client's other methods alone", async () => {
