@@ -27,9 +27,16 @@ const builtInText =
 /**
  * What `fastloop` is: an ES module by its name, which does no more than to load the script beside it. An import of a module
  * of Node would cost more there, for an ES module wants all its names: `stdin` and `stdout` of `node:process` are opened for it.
+ * An older Node, down to those that know ES modules, gets a sentence.
  */
 const entryText = `#!/usr/bin/env node
-process.getBuiltinModule("node:module").createRequire(import.meta.url)("./cli/main.cjs");
+const [major, minor] = process.versions.node.split(".");
+if (major > 20 ? process.getBuiltinModule : major == 20 && minor >= 19)
+  process.getBuiltinModule("node:module").createRequire(import.meta.url)("./cli/main.cjs");
+else {
+  console.error("error: fastloop needs Node 20.19 or newer; this is " + process.version + "\\nhint: install a maintained version, such as 22, 24 or 26");
+  process.exitCode = 2;
+}
 `;
 
 /**
