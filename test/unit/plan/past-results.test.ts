@@ -188,7 +188,11 @@ describe.runIf(process.platform === "linux")("what a command found", { timeout: 
     ])
       expect(await look(other)).toMatchObject({ isFound: false });
     // Those that read the same are kept side by side.
-    expect(await look({ ...options, engine: "dagger" })).toMatchObject({ isFound: true });
+    let isBeside = false;
+    // On a busy machine the first look may have come too late to be stored.
+    for (let tries = 0; tries < 10 && !isBeside; tries++)
+      isBeside = (await look({ ...options, engine: "dagger" })).isFound;
+    expect(isBeside).toBe(true);
     const { isFound } = await look({ ...options, environment: { ...environment, TERM: "x", COLUMNS: "7" } });
     expect(isFound).toBe(true);
   });
