@@ -24,9 +24,7 @@ export interface OpenProject {
    * Scans the files, unless nothing changed since the last scan, and plans; saves hashes and scan. `reasonsWhenRead`: as
    * `PlanContext` has it.
    */
-  plan(
-    how?: Pick<PlanContext, "reasonsWhenRead">,
-  ): Promise<{ snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number }>;
+  plan(how?: Pick<PlanContext, "reasonsWhenRead">): Promise<{ snapshot: ProjectSnapshot; planned: PlannedTarget[] }>;
 }
 
 /** Returns the options of the command line that select and configure the project. Each notice is printed once. */
@@ -97,7 +95,6 @@ async function openWith(
     project,
     store,
     async plan(how) {
-      const startedMs = performance.now();
       const { snapshot, keep } = await past.scan(project.scanner, (seen) => {
         if (past.isAsked) ahead = statAhead();
         return project.scanner.scanNoting(seen, ahead);
@@ -117,7 +114,7 @@ async function openWith(
       });
       hasher.save();
       keep();
-      return { snapshot, planned, tookMs: performance.now() - startedMs };
+      return { snapshot, planned };
     },
   };
 }

@@ -32,7 +32,7 @@ import { manifestNames, scaffoldModule, type ManifestName } from "../init/module
 
 interface InitFlags {
   dryRun?: boolean;
-  /** Name of the manifest to write; `true` stands for the one that fits. */
+  /** Name of the manifest to write; `true` stands for dagger.json. */
   module?: ManifestName | true;
   make?: boolean;
   ci?: CiName[];

@@ -62,7 +62,6 @@ const skip = z.object({ skip: z.array(z.string()).optional() }).optional();
 
 const settings = z.record(z.string(), z.unknown()).optional();
 
-/** A dagger.toml, which lists the modules of a workspace. */
 const moduleSchema = z.object({
   source: z.string().min(1),
   pin: z.string().optional(),
@@ -73,6 +72,7 @@ const moduleSchema = z.object({
   up: skip,
 });
 
+/** A dagger.toml, which lists the modules of a workspace. */
 const workspaceSchema = z.object({
   env: z
     .record(

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { currentRecorder, readRegular } from "../../paths/index.ts";
-import { type TreeEntry } from "../../tree/index.ts";
+import type { TreeEntry } from "../../tree/index.ts";
 import { realIfPresent } from "../inputs/scanned-input.ts";
 
 const installed = "node_modules";
